@@ -1,1 +1,36 @@
-//! Placeholder while the workspace is laid out.
+//! A Proxy-Wasm HTTP filter that verifies the JSON Web Token of a request, maps the permissions it
+//! grants to the route that is asked for, and answers the request itself if it is denied.
+//!
+//! The way of a request through the modules, which is also the order to read them in:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `plugin` | takes Envoy's callbacks; the only caller of `host`, the calls back (wasm32 only) |
+//! | [`request`] | a request as plain values |
+//! | [`decision`] | the order of a decision: route, token, authorization |
+//! | [`authz`] | which row of the table a request has, and whether an identity may use it |
+//! | [`authn`] | from a request to the identity that its token proves |
+//! | [`forward`] | what of an allowed request the workload receives |
+//! | [`refusal`], [`response`] | why a request is denied, and what the client is told |
+//! | [`config`] | from `pluginConfig` to the compiled [`document`] |
+//!
+//! Everything but `plugin` and `host` is plain code that knows no host: the command line tool, the
+//! tests and the fuzzers run the same.
+
+pub mod authn;
+pub mod authz;
+pub mod config;
+pub mod decision;
+pub mod document;
+pub mod forward;
+pub mod json;
+pub mod percent;
+pub mod permissions;
+pub mod refusal;
+pub mod request;
+pub mod response;
+
+#[cfg(target_arch = "wasm32")]
+mod host;
+#[cfg(target_arch = "wasm32")]
+mod plugin;

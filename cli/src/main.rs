@@ -1,1 +1,98 @@
-fn main() {}
+//! `jwt-rbac`, the command line tool for the people who write and run documents of the filter. This file
+//! holds the subcommands' names and the way out of every one of them: text on stdout, or one line on stderr
+//! and an exit code.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::error::Error;
+
+mod claims;
+mod duration;
+mod error;
+mod jwks;
+mod key;
+mod token;
+mod usage;
+
+/// Tool for JSON Web Tokens and documents of the jwt-rbac filter
+#[derive(Parser)]
+#[command(name = "jwt-rbac", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    // Boxed, because it is so much bigger than the others.
+    Token(Box<token::Options>),
+    Jwks(jwks::Options),
+}
+
+impl Command {
+    /// Does the work and returns what goes to stdout.
+    fn run(&self) -> Result<String, Error> {
+        match self {
+            Self::Token(options) => token::run(options),
+            Self::Jwks(options) => jwks::run(options),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if usage::holds_private_key(&arguments) {
+        return fail(&Error::KeyInArguments);
+    }
+    match CommandLine::try_parse_from(arguments) {
+        Ok(line) => match line.command.run().and_then(|text| print(&text)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        },
+        Err(stop) if usage::is_help(&stop) => {
+            // A reader that went away is no reason to complain about help.
+            let _ = stop.print();
+            if stop.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            }
+        }
+        Err(error) => fail(&Error::Usage(usage::one_line(&error))),
+    }
+}
+
+/// Writes to stdout; `print!` would panic when nobody reads it.
+fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(Error::Write)
+}
+
+fn fail(error: &Error) -> ExitCode {
+    // There is nowhere left to report that stderr is closed.
+    let _ = writeln!(
+        io::stderr(),
+        "jwt-rbac: {}",
+        usage::without_control_characters(&error.to_string())
+    );
+    error.exit_code()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_options_of_no_subcommand_clash() {
+        CommandLine::command().debug_assert();
+    }
+}

@@ -1,0 +1,57 @@
+//! What can go wrong in a subcommand. Every message is one line that names the file or option, what was found,
+//! what was expected and, where there is one, the remedy. None repeats the contents of a key file.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::key::KeyProblem;
+
+/// The reason why a subcommand printed nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line does not parse.
+    #[error("{0}")]
+    Usage(String),
+    #[error(
+        "an argument holds a private key; expected the name of its file, as in `--key key.pem`"
+    )]
+    KeyInArguments,
+    #[error("`--no-expiration` and the claim `exp` exclude each other; drop one of them")]
+    ExpirationTwice,
+    #[error("`{}` cannot be read: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot write to standard output: {0}")]
+    Write(io::Error),
+    #[error("`{}` {problem}", path.display())]
+    Key { path: PathBuf, problem: KeyProblem },
+    #[error(
+        "`{}` is not JSON: {source}; expected an object of claims, such as {{\"sub\": \"user\"}}",
+        path.display()
+    )]
+    ClaimsSyntax {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
+    #[error(
+        "`{}` holds {found}; expected a JSON object of claims, such as {{\"sub\": \"user\"}}",
+        path.display()
+    )]
+    ClaimsType { path: PathBuf, found: &'static str },
+    #[error("cannot sign: {0}; check the key with `openssl pkey -in FILE -noout -check`")]
+    Sign(jsonwebtoken::errors::Error),
+    #[error("the clock of this machine is before 1970; set it, then mint the token again")]
+    Clock,
+    #[error("cannot write JSON: {0}")]
+    Json(serde_json::Error),
+}
+
+impl Error {
+    /// 2 when the command line is at fault, else 1.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) | Self::KeyInArguments | Self::ExpirationTwice => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}

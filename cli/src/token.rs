@@ -1,0 +1,68 @@
+//! `jwt-rbac token`: a token for development and tests, signed with a key of one's own. Production tokens come
+//! from an identity provider.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use jsonwebtoken::{Algorithm, Header};
+
+use crate::claims::ClaimOptions;
+use crate::error::Error;
+use crate::key::{ALGORITHMS, SigningKey};
+
+/// Mint a token for development, signed with a key of your own
+#[derive(clap::Args)]
+#[command(after_help = "Example:
+  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem
+  jwt-rbac token --key key.pem --issuer https://issuer.example.com/ \\
+    --audience https://api.example.com --permission read:book-reviews")]
+pub struct Options {
+    /// PEM private key in PKCS#8; RSA, P-256, P-384 or Ed25519
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Algorithm that signs; default: RS256 for RSA, else the one that fits the curve
+    #[arg(long, value_name = "NAME", value_parser = algorithm_parser())]
+    algorithm: Option<Algorithm>,
+    /// Name of the key; default: its RFC 7638 thumbprint, as `jwks` prints it
+    #[arg(long, value_name = "TEXT")]
+    kid: Option<String>,
+    /// Leave the name of the key out
+    #[arg(long, conflicts_with = "kid")]
+    no_kid: bool,
+    /// The header's `typ`
+    #[arg(long = "type", value_name = "TEXT", default_value = "JWT")]
+    token_type: String,
+    #[command(flatten)]
+    claims: ClaimOptions,
+}
+
+/// The names of [`ALGORITHMS`].
+pub fn algorithm_parser() -> impl TypedValueParser<Value = Algorithm> {
+    PossibleValuesParser::new(ALGORITHMS).try_map(|name| Algorithm::from_str(&name))
+}
+
+/// The token and a line break.
+///
+/// # Errors
+///
+/// When the key or the claims can't be used.
+pub fn run(options: &Options) -> Result<String, Error> {
+    let key = SigningKey::read(&options.key, options.algorithm)?;
+    let claims = options.claims.claims(now()?)?;
+    let mut header = Header::new(key.public.algorithm);
+    header.typ = Some(options.token_type.clone());
+    if !options.no_kid {
+        header.kid = options.kid.clone().or_else(|| Some(key.public.kid.clone()));
+    }
+    Ok(key.sign(&header, &claims)? + "\n")
+}
+
+/// Seconds since 1970.
+fn now() -> Result<i64, Error> {
+    let since_1970 = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_err(|_| Error::Clock)?;
+    i64::try_from(since_1970.as_secs()).map_err(|_| Error::Clock)
+}

@@ -1,0 +1,47 @@
+//! The signature algorithms of JSON Web Tokens (RFC 7518 §3.1, RFC 8037 §3.1).
+
+/// A value of `alg` that Envoy's `jwt_authn` filter knows (`source/common/jwt/jwt.cc`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are those of RFC 7518")]
+pub enum Algorithm {
+    EdDsa,
+    Es256,
+    Es384,
+    Es512,
+    Hs256,
+    Hs384,
+    Hs512,
+    Ps256,
+    Ps384,
+    Ps512,
+    Rs256,
+    Rs384,
+    Rs512,
+}
+
+const NAMES: &[(&str, Algorithm)] = &[
+    ("EdDSA", Algorithm::EdDsa),
+    ("ES256", Algorithm::Es256),
+    ("ES384", Algorithm::Es384),
+    ("ES512", Algorithm::Es512),
+    ("HS256", Algorithm::Hs256),
+    ("HS384", Algorithm::Hs384),
+    ("HS512", Algorithm::Hs512),
+    ("PS256", Algorithm::Ps256),
+    ("PS384", Algorithm::Ps384),
+    ("PS512", Algorithm::Ps512),
+    ("RS256", Algorithm::Rs256),
+    ("RS384", Algorithm::Rs384),
+    ("RS512", Algorithm::Rs512),
+];
+
+impl Algorithm {
+    /// The algorithm with this name, compared exactly: names are case-sensitive (RFC 7515 §4.1.1).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|&(_, algorithm)| algorithm)
+    }
+}

@@ -1,0 +1,265 @@
+//! A compact JSON Web Signature (RFC 7515 §7.1), read but not trusted.
+//!
+//! The checks and their order are those of Envoy's `Jwt::parseFromString`
+//! (`source/common/jwt/jwt.cc`); what is stricter here says so.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::algorithm::Algorithm;
+use super::claims::Claims;
+use crate::json::{self, JsonError, Limits};
+use crate::refusal::Refusal;
+
+/// Bounds on the JSON of a header or payload.
+const LIMITS: Limits = Limits {
+    depth: 32,
+    members: 1_000,
+};
+
+/// A token whose signature nobody has checked: what it says is only a claim.
+#[derive(Debug)]
+pub struct UntrustedToken<'a> {
+    /// What the header says of the signature.
+    pub header: Header,
+    /// What the payload says.
+    pub claims: Claims,
+    /// The payload as it stands in the token: unpadded base64url.
+    pub payload: &'a [u8],
+    /// The bytes that are signed: header, dot, payload (RFC 7515 §5.2).
+    pub signed: &'a [u8],
+    /// The signature, decoded.
+    pub signature: Vec<u8>,
+}
+
+/// The members of the header that decide how the token is verified.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Header {
+    /// `alg` (RFC 7515 §4.1.1).
+    pub algorithm: Algorithm,
+    /// `kid` (RFC 7515 §4.1.4).
+    pub key_id: Option<String>,
+}
+
+impl<'a> UntrustedToken<'a> {
+    /// Reads a token.
+    ///
+    /// # Errors
+    /// The refusal of the first thing that is wrong, in the order form, header, payload, encoding
+    /// of the signature.
+    pub fn parse(token: &'a [u8]) -> Result<Self, Refusal> {
+        let (signed, signature) = split_at_dot(token, token.iter().rposition(is_dot))?;
+        let (header, payload) = split_at_dot(signed, signed.iter().position(is_dot))?;
+        if payload.iter().any(is_dot) {
+            return Err(Refusal::TokenForm);
+        }
+        // Envoy counts only parts that are not empty (`absl::SkipEmpty`).
+        if header.is_empty() || payload.is_empty() || signature.is_empty() {
+            return Err(Refusal::TokenForm);
+        }
+        let header = Header::parse(&object(header, &HEADER)?)?;
+        let claims = Claims::parse(object(payload, &PAYLOAD)?)?;
+        let signature = URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| Refusal::SignatureEncoding)?;
+        Ok(Self {
+            header,
+            claims,
+            payload,
+            signed,
+            signature,
+        })
+    }
+}
+
+impl Header {
+    fn parse(header: &Map<String, Value>) -> Result<Self, Refusal> {
+        let Some(Value::String(algorithm)) = header.get("alg") else {
+            return Err(Refusal::AlgorithmMissing);
+        };
+        let algorithm = Algorithm::from_name(algorithm).ok_or(Refusal::AlgorithmUnknown)?;
+        let key_id = match header.get("kid") {
+            None => None,
+            // As in Envoy, an empty one is none (`verify.cc`).
+            Some(Value::String(key_id)) => Some(key_id.clone()).filter(|key_id| !key_id.is_empty()),
+            Some(_) => return Err(Refusal::KeyIdNotString),
+        };
+        // RFC 7515 §4.1.11: a token with critical extensions that the recipient does not
+        // understand is invalid. We understand none; Envoy does not look. An unencoded payload
+        // (RFC 7797) is such an extension whether `crit` names it or not.
+        if header.contains_key("crit") || header.get("b64") == Some(&Value::Bool(false)) {
+            return Err(Refusal::HeaderCritical);
+        }
+        Ok(Self { algorithm, key_id })
+    }
+}
+
+/// The refusals of one part of the token.
+struct Part {
+    encoding: Refusal,
+    json: Refusal,
+    duplicate: Refusal,
+    too_deep: Refusal,
+    too_many_members: Refusal,
+}
+
+const HEADER: Part = Part {
+    encoding: Refusal::HeaderEncoding,
+    json: Refusal::HeaderJson,
+    duplicate: Refusal::HeaderMemberDuplicate,
+    too_deep: Refusal::HeaderTooDeep,
+    too_many_members: Refusal::HeaderTooManyMembers,
+};
+
+const PAYLOAD: Part = Part {
+    encoding: Refusal::PayloadEncoding,
+    json: Refusal::PayloadJson,
+    duplicate: Refusal::PayloadMemberDuplicate,
+    too_deep: Refusal::PayloadTooDeep,
+    too_many_members: Refusal::PayloadTooManyMembers,
+};
+
+/// Decodes one part. The base64url is strict: no padding, no white space, no loose trailing bits
+/// (RFC 7515 §2); Envoy forgives all three, so that one token has many spellings there.
+fn object(part: &[u8], refusals: &Part) -> Result<Map<String, Value>, Refusal> {
+    let text = URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| refusals.encoding)?;
+    match json::parse(&text, LIMITS) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) | Err(JsonError::Syntax(_)) => Err(refusals.json),
+        Err(JsonError::DuplicateName(_)) => Err(refusals.duplicate),
+        Err(JsonError::TooDeep) => Err(refusals.too_deep),
+        Err(JsonError::TooManyMembers) => Err(refusals.too_many_members),
+    }
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the shape that `position` wants"
+)]
+fn is_dot(byte: &u8) -> bool {
+    *byte == b'.'
+}
+
+fn split_at_dot(bytes: &[u8], dot: Option<usize>) -> Result<(&[u8], &[u8]), Refusal> {
+    let (before, dot_and_after) = dot
+        .and_then(|dot| bytes.split_at_checked(dot))
+        .ok_or(Refusal::TokenForm)?;
+    let after = dot_and_after.get(1..).ok_or(Refusal::TokenForm)?;
+    Ok((before, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn token(header: &str, payload: &str) -> String {
+        format!(
+            "{}.{}.c2ln",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(payload)
+        )
+    }
+
+    fn refusal(token: &str) -> Refusal {
+        UntrustedToken::parse(token.as_bytes()).expect_err(token)
+    }
+
+    /// RFC 7515 appendix A.2.
+    #[test]
+    fn parts_are_kept_as_they_stand() {
+        let text = token(r#"{"alg":"RS256"}"#, r#"{"iss":"joe"}"#);
+        let token = UntrustedToken::parse(text.as_bytes()).unwrap();
+        assert_eq!(
+            token.header,
+            Header {
+                algorithm: Algorithm::Rs256,
+                key_id: None
+            }
+        );
+        assert_eq!(token.claims.issuer.as_deref(), Some("joe"));
+        assert_eq!(token.signed, text.rsplit_once('.').unwrap().0.as_bytes());
+        assert_eq!(token.signature, b"sig");
+    }
+
+    #[test]
+    fn exactly_two_dots() {
+        let good = token(r#"{"alg":"RS256"}"#, "{}");
+        for bad in [
+            "", ".", "..", "a", "a.b", "a..c", ".b.c", "a.b.", "a.b.c.d", "....",
+        ] {
+            assert_eq!(refusal(bad), Refusal::TokenForm, "{bad}");
+        }
+        for bad in [
+            format!("{good}."),
+            format!(".{good}"),
+            good.replacen('.', "..", 1),
+        ] {
+            assert_eq!(refusal(&bad), Refusal::TokenForm, "{bad}");
+        }
+    }
+
+    #[test]
+    fn base64url_is_strict() {
+        let rest = "e30.c2ln";
+        assert_eq!(refusal(&format!("e30=.{rest}")), Refusal::HeaderEncoding);
+        assert_eq!(refusal(&format!("e 30.{rest}")), Refusal::HeaderEncoding);
+        // `e31` decodes to the same two bytes as `e30` where trailing bits are ignored.
+        assert_eq!(refusal(&format!("e31.{rest}")), Refusal::HeaderEncoding);
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#);
+        assert_eq!(
+            refusal(&format!("{header}.e3+.c2ln")),
+            Refusal::PayloadEncoding
+        );
+        assert_eq!(
+            refusal(&format!("{header}.e30.c2ln=")),
+            Refusal::SignatureEncoding
+        );
+    }
+
+    #[test]
+    fn headers_are_checked_in_order() {
+        for (header, expected) in [
+            ("[]", Refusal::HeaderJson),
+            ("{", Refusal::HeaderJson),
+            (
+                r#"{"alg":"RS256","alg":"RS256"}"#,
+                Refusal::HeaderMemberDuplicate,
+            ),
+            ("{}", Refusal::AlgorithmMissing),
+            (r#"{"alg":1}"#, Refusal::AlgorithmMissing),
+            (r#"{"alg":"none"}"#, Refusal::AlgorithmUnknown),
+            (r#"{"alg":"rs256","kid":1}"#, Refusal::AlgorithmUnknown),
+            (
+                r#"{"alg":"RS256","kid":1,"crit":[]}"#,
+                Refusal::KeyIdNotString,
+            ),
+            (r#"{"alg":"RS256","crit":["exp"]}"#, Refusal::HeaderCritical),
+            (r#"{"alg":"RS256","b64":false}"#, Refusal::HeaderCritical),
+        ] {
+            assert_eq!(refusal(&token(header, "[]")), expected, "{header}");
+        }
+        let nested = format!(
+            r#"{{"alg":"RS256","x":{}{}}}"#,
+            "[".repeat(32),
+            "]".repeat(32)
+        );
+        assert_eq!(refusal(&token(&nested, "{}")), Refusal::HeaderTooDeep);
+        assert_eq!(
+            refusal(&token(r#"{"alg":"RS256"}"#, "1")),
+            Refusal::PayloadJson
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>, header: String, payload: String) {
+            let _ = UntrustedToken::parse(&bytes);
+            let _ = UntrustedToken::parse(token(&header, &payload).as_bytes());
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Examples of RFC 7515, and what becomes of them with other keys.
+
+use serde_json::{Value, json};
+
+use super::super::signature::rustcrypto::RustCrypto;
+use super::*;
+
+/// RFC 7515 appendix A.2.
+const RS256: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+
+/// RFC 7515 appendix A.3.
+const ES256: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+
+fn rsa_key() -> Value {
+    json!({"kty": "RSA", "e": "AQAB", "n": "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"})
+}
+
+fn elliptic_curve_key() -> Value {
+    json!({
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    })
+}
+
+fn with(mut key: Value, member: &str, value: Value) -> Value {
+    key[member] = value;
+    key
+}
+
+fn keys(keys: &[Value]) -> Keys {
+    let keys: Vec<_> = keys.iter().map(|key| Jwk::parse(key).unwrap()).collect();
+    Keys::prepare(&keys, &RustCrypto)
+}
+
+fn verify(keys: &Keys, token: &str) -> Result<(), Refusal> {
+    keys.verify(
+        &UntrustedToken::parse(token.as_bytes()).unwrap(),
+        &mut MAX_CHECKS.clone(),
+    )
+}
+
+#[test]
+fn the_examples_verify() {
+    let keys = keys(&[rsa_key(), elliptic_curve_key()]);
+    assert_eq!(verify(&keys, RS256), Ok(()));
+    assert_eq!(verify(&keys, ES256), Ok(()));
+}
+
+#[test]
+fn a_changed_example_does_not() {
+    let keys = keys(&[rsa_key(), elliptic_curve_key()]);
+    for token in [RS256, ES256] {
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        let truncated = format!("{signed}.{}", &signature[4..]);
+        assert_eq!(verify(&keys, &truncated), Err(Refusal::SignatureInvalid));
+        let other_payload = token.replacen(".eyJpc3MiOiJqb2Ui", ".eyJpc3MiOiJqb2Ei", 1);
+        assert_eq!(
+            verify(&keys, &other_payload),
+            Err(Refusal::SignatureInvalid)
+        );
+    }
+    let (signed, _) = RS256.rsplit_once('.').unwrap();
+    let (_, signature) = ES256.rsplit_once('.').unwrap();
+    assert_eq!(
+        verify(&keys, &format!("{signed}.{signature}")),
+        Err(Refusal::SignatureInvalid)
+    );
+}
+
+#[test]
+fn the_key_chooses_the_algorithm() {
+    assert_eq!(
+        verify(&keys(&[elliptic_curve_key()]), RS256),
+        Err(Refusal::KeyUnknown)
+    );
+    let for_rs512 = with(rsa_key(), "alg", json!("RS512"));
+    assert_eq!(verify(&keys(&[for_rs512]), RS256), Err(Refusal::KeyUnknown));
+}
+
+#[test]
+fn a_key_id_selects() {
+    let header = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ"; // {"alg":"RS256","kid":"a"}
+    let token = format!("{header}.{}", RS256.split_once('.').unwrap().1);
+    let (a, b) = (
+        with(rsa_key(), "kid", json!("a")),
+        with(rsa_key(), "kid", json!("b")),
+    );
+    // The signature is of another header, so a key that is tried does not verify it.
+    assert_eq!(verify(&keys(&[a]), &token), Err(Refusal::SignatureInvalid));
+    assert_eq!(
+        verify(&keys(&[rsa_key()]), &token),
+        Err(Refusal::SignatureInvalid)
+    );
+    assert_eq!(
+        verify(&keys(std::slice::from_ref(&b)), &token),
+        Err(Refusal::KeyUnknown)
+    );
+    assert_eq!(
+        verify(&keys(&[b]), RS256),
+        Ok(()),
+        "a token without `kid` tries all"
+    );
+}
+
+#[test]
+fn the_number_of_checks_is_bounded() {
+    let many: Vec<_> = (0..9)
+        .map(|id| with(rsa_key(), "kid", json!(id.to_string())))
+        .collect();
+    assert_eq!(verify(&keys(&many), RS256), Err(Refusal::KeyAmbiguous));
+    assert_eq!(verify(&keys(&many[..8]), RS256), Ok(()));
+}
+
+#[test]
+fn unusable_keys_are_refused() {
+    for (member, key) in [
+        ("kty", with(rsa_key(), "kty", json!("oct"))),
+        ("n", with(rsa_key(), "n", json!("AQAB"))),
+        (
+            "n",
+            with(
+                rsa_key(),
+                "n",
+                json!(rsa_key()["n"].as_str().unwrap().replace("ofgW", "ofg+")),
+            ),
+        ),
+        ("e", with(rsa_key(), "e", json!("AQ"))),
+        ("e", with(rsa_key(), "e", json!("Ag"))),
+        ("alg", with(rsa_key(), "alg", json!("ES256"))),
+        ("alg", with(rsa_key(), "alg", json!(7))),
+        ("use", with(rsa_key(), "use", json!("enc"))),
+        ("key_ops", with(rsa_key(), "key_ops", json!(["sign"]))),
+        ("kid", with(rsa_key(), "kid", json!(7))),
+        ("crv", with(elliptic_curve_key(), "crv", json!("secp256k1"))),
+        ("x", with(elliptic_curve_key(), "x", json!("AQAB"))),
+        (
+            "x",
+            with(elliptic_curve_key(), "x", elliptic_curve_key()["y"].clone()),
+        ),
+    ] {
+        assert_eq!(Jwk::parse(&key).unwrap_err().member, member, "{key}");
+    }
+    let even = format!(
+        "{}g",
+        rsa_key()["n"].as_str().unwrap().strip_suffix('Q').unwrap()
+    );
+    assert_eq!(
+        Jwk::parse(&with(rsa_key(), "n", json!(even)))
+            .unwrap_err()
+            .member,
+        "n"
+    );
+}

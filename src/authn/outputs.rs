@@ -1,0 +1,119 @@
+//! What a verified token is written to: the headers that the workload receives.
+
+use std::rc::Rc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Number, Value};
+
+use super::claim_path::ClaimPath;
+use super::jws::UntrustedToken;
+
+/// A header that a provider writes.
+#[derive(Clone, Debug)]
+pub struct OutputHeader {
+    /// Its name, in lower case.
+    pub name: Rc<str>,
+    /// What it holds.
+    pub source: Source,
+}
+
+/// What an output header holds.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// One claim.
+    Claim(ClaimPath),
+    /// The payload, as it stands in the token.
+    Payload,
+}
+
+/// The headers that one token writes: name and value.
+pub type Outputs = Vec<(Rc<str>, Vec<u8>)>;
+
+/// The values of all headers that this token has something for, or the name of the first whose
+/// value no header can hold.
+///
+/// # Errors
+/// The name of that header.
+pub fn write(headers: &[OutputHeader], token: &UntrustedToken<'_>) -> Result<Outputs, Rc<str>> {
+    let mut outputs = Vec::with_capacity(headers.len());
+    for header in headers {
+        let value = match &header.source {
+            Source::Payload => Some(token.payload.to_vec()),
+            Source::Claim(claim) => claim.find_dotted(&token.claims.all).and_then(text),
+        };
+        match value {
+            Some(value) if value.iter().copied().all(is_writable) => {
+                outputs.push((Rc::clone(&header.name), value));
+            }
+            Some(_) => return Err(Rc::clone(&header.name)),
+            None => {}
+        }
+    }
+    Ok(outputs)
+}
+
+/// A claim as Envoy's `claim_to_headers` writes it (`authenticator.cc`): lists and objects as
+/// standard base64 of their JSON; nothing for null and the empty string.
+fn text(claim: &Value) -> Option<Vec<u8>> {
+    match claim {
+        Value::Null => None,
+        Value::Bool(value) => Some(value.to_string().into()),
+        Value::Number(number) => Some(number_text(number).into()),
+        Value::String(text) => (!text.is_empty()).then(|| text.clone().into()),
+        list_or_object => Some(STANDARD.encode(list_or_object.to_string()).into()),
+    }
+}
+
+/// A whole number that is not negative without decimals, any other with six.
+fn number_text(number: &Number) -> String {
+    if let Some(whole) = number.as_u64() {
+        return whole.to_string();
+    }
+    let value = number.as_f64().unwrap_or_default();
+    let decimals = if value >= 0.0 && value.fract() == 0.0 && value < 2_f64.powi(64) {
+        0
+    } else {
+        6
+    };
+    format!("{value:.decimals$}")
+}
+
+/// A byte of a field value (RFC 9110 §5.5).
+fn is_writable(byte: u8) -> bool {
+    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn claims_are_written_as_envoy_does() {
+        for (claim, expected) in [
+            (json!("é"), Some("é")),
+            (json!(7), Some("7")),
+            (json!(7.0), Some("7")),
+            (json!(1.5), Some("1.500000")),
+            (json!(-3), Some("-3.000000")),
+            (json!(9_007_199_254_740_993_u64), Some("9007199254740993")),
+            (json!(true), Some("true")),
+            (json!(["a"]), Some("WyJhIl0=")),
+            (json!({"a": 1}), Some("eyJhIjoxfQ==")),
+            (json!(null), None),
+            (json!(""), None),
+        ] {
+            assert_eq!(text(&claim), expected.map(Into::into), "{claim}");
+        }
+    }
+
+    #[test]
+    fn control_bytes_are_not_writable() {
+        for byte in [0, b'\r', b'\n', 0x1f, 0x7f] {
+            assert!(!is_writable(byte));
+        }
+        assert!([b'\t', b' ', b'~', 0x80, 0xff].into_iter().all(is_writable));
+    }
+}

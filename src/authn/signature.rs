@@ -1,0 +1,21 @@
+//! The one seam between the decision code and whoever checks signatures: Envoy's own cryptography
+//! in the filter, RustCrypto everywhere else.
+
+use super::algorithm::Algorithm;
+use super::jwk::PublicKey;
+
+pub mod rustcrypto;
+
+/// Checks signatures with keys that it has prepared before.
+pub trait SignatureVerifier {
+    /// Does all the work that does not depend on the token. `None` where this verifier has no code
+    /// for the algorithm, or the key is not of its kind: such tokens are refused.
+    fn prepare(&self, key: &PublicKey, algorithm: Algorithm) -> Option<Box<dyn PreparedKey>>;
+}
+
+/// A key for one algorithm.
+pub trait PreparedKey {
+    /// Whether `signature`, as it stands in a JSON Web Signature (RFC 7518 §3), is one of `signed`
+    /// by this key. Anything that is not a clear yes is `false`.
+    fn verify(&self, signed: &[u8], signature: &[u8]) -> bool;
+}

@@ -1,0 +1,186 @@
+//! A path of the route table, as it is written in a document: `/reviews/{id}`.
+
+use super::path::{self, Segment};
+
+/// A path of literals and variables, with or without a rest at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// The segments before the rest.
+    pub parts: Vec<Part>,
+    /// Whether any further segments, or none, may follow.
+    pub rest: bool,
+}
+
+/// One segment of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Exactly this text, decoded.
+    Literal(String),
+    /// Any one segment that is not empty: `{name}`, or `{*}` without a name.
+    Variable(Option<String>),
+}
+
+impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// What was found and what was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let Some(inner) = text.strip_prefix('/') else {
+            return Err(format!(
+                "found `{text}`, expected a path that starts with `/`"
+            ));
+        };
+        let mut template = Self {
+            parts: Vec::new(),
+            rest: false,
+        };
+        if inner.is_empty() {
+            return Ok(template);
+        }
+        let inner = inner.strip_suffix('/').unwrap_or(inner);
+        for segment in inner.split('/') {
+            if template.rest {
+                return Err(format!(
+                    "found `{text}`, where something follows the rest `{{**}}`"
+                ));
+            }
+            match variable(segment) {
+                Some("**") => template.rest = true,
+                Some("*") => template.parts.push(Part::Variable(None)),
+                Some(name) => match name.strip_suffix("=**") {
+                    Some(name) if is_name(name) => template.rest = true,
+                    None if is_name(name) => template.add_variable(name, text)?,
+                    _ => return Err(unknown_variable(segment)),
+                },
+                None => template.parts.push(Part::Literal(literal(segment)?)),
+            }
+        }
+        Ok(template)
+    }
+
+    fn add_variable(&mut self, name: &str, text: &str) -> Result<(), String> {
+        if self.variable(name).is_some() {
+            return Err(format!(
+                "found `{text}`, where the variable `{name}` stands twice"
+            ));
+        }
+        self.parts.push(Part::Variable(Some(name.to_owned())));
+        Ok(())
+    }
+
+    /// Which segment the variable of this name is.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<usize> {
+        self.parts
+            .iter()
+            .position(|part| matches!(part, Part::Variable(Some(known)) if known.as_str() == name))
+    }
+}
+
+/// The text between the braces of a segment.
+fn variable(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+fn is_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn unknown_variable(segment: &str) -> String {
+    format!(
+        "found `{segment}`, expected `{{name}}` or `{{*}}` for one segment, or `{{**}}` or \
+         `{{name=**}}` for the rest"
+    )
+}
+
+fn literal(segment: &str) -> Result<String, String> {
+    if segment.contains(['{', '}']) {
+        return Err(unknown_variable(segment));
+    }
+    if segment.contains('*') {
+        return Err(format!(
+            "found `{segment}`, expected `{{*}}` for one segment or `{{**}}` for the rest; a literal \
+             asterisk is `%2A`"
+        ));
+    }
+    match path::segments(format!("/{segment}").as_bytes()).as_slice() {
+        [Segment::Plain(text)] => Ok(text.clone().into_owned()),
+        _ => Err(format!(
+            "found the segment `{segment}`, which can be read in more than one way; a byte that \
+             RFC 3986 does not allow is percent-encoded once"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn literal(text: &str) -> Part {
+        Part::Literal(text.into())
+    }
+
+    #[test]
+    fn segments_are_literals_variables_or_the_rest() {
+        let template = Template::parse("/a%20b/{id}/{*}/{path=**}").unwrap();
+        let parts = [
+            literal("a b"),
+            Part::Variable(Some("id".into())),
+            Part::Variable(None),
+        ];
+        assert_eq!(
+            (template.parts.as_slice(), template.rest),
+            (&parts[..], true)
+        );
+        assert_eq!(
+            (template.variable("id"), template.variable("path")),
+            (Some(1), None)
+        );
+        assert_eq!(Template::parse("/").unwrap(), Template::parse("/").unwrap());
+        assert_eq!(
+            Template::parse("/a/").unwrap(),
+            Template::parse("/a").unwrap()
+        );
+        assert_eq!(Template::parse("/%2A").unwrap().parts, [literal("*")]);
+        assert!(Template::parse("/{**}").unwrap().rest);
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for text in [
+            "",
+            "a",
+            "//",
+            "/a//b",
+            "/{**}/a",
+            "/{a=**}/b",
+            "/{a}/{a}",
+            "/{}",
+            "/{a b}",
+            "/{a*}",
+            "/a{*}",
+            "/{a",
+            "/a}",
+            "/a*",
+            "/*",
+            "/{a=*}",
+            "/{1a}",
+            "/..",
+            "/a;b",
+            "/a?b",
+            "/a#b",
+            "/a%2fb",
+            "/a%25zz%2541",
+            "/é",
+            "/a b",
+            "/%",
+        ] {
+            assert!(Template::parse(text).is_err(), "{text}");
+        }
+    }
+}

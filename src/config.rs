@@ -1,0 +1,238 @@
+//! From the text of a `pluginConfig` to a [`Document`], or to everything that is wrong with it.
+//!
+//! Two passes. Shape: the text becomes JSON without duplicate names, and every entry of every list
+//! is decoded on its own into the types of [`schema`]. Meaning: what was decoded is compiled into
+//! types in which a wrong state can't be written. Both collect all they find.
+
+pub mod problem;
+pub mod quantity;
+
+mod claim_rules;
+mod key_set;
+mod providers;
+mod routes;
+mod schema;
+mod shape;
+
+use serde_json::Value;
+
+use crate::authn::Authenticator;
+use crate::authn::signature::SignatureVerifier;
+use crate::authz::routes::{AmbiguousPaths, Unmatched};
+use crate::document::{CorsPreflight, Document};
+use crate::json::{self, JsonError};
+use problem::{Place, Problems};
+
+/// The largest document, in bytes.
+const MAX_DOCUMENT: usize = 1 << 20;
+/// The largest token where the document does not say, in bytes.
+const DEFAULT_MAX_TOKEN_SIZE: usize = 16 << 10;
+
+/// Compiles a document. The result depends on the text alone: every worker of a proxy must come to
+/// the same one, because Envoy skips the filter on a worker that refuses what the first accepted.
+///
+/// # Errors
+/// All errors, and the warnings, if there is any error.
+pub fn compile(
+    text: &[u8],
+    verifier: &dyn SignatureVerifier,
+) -> Result<(Document, Problems), Problems> {
+    let mut problems = Problems::default();
+    let document =
+        read(text, &mut problems).map(|document| compile_schema(document, verifier, &mut problems));
+    match document {
+        Some(document) if problems.errors.is_empty() => Ok((document, problems)),
+        _ => Err(problems),
+    }
+}
+
+/// The first pass.
+fn read(text: &[u8], problems: &mut Problems) -> Option<schema::Document> {
+    let root = Place::root();
+    if text.len() > MAX_DOCUMENT {
+        let message = format!(
+            "found {} bytes, expected at most {MAX_DOCUMENT}",
+            text.len()
+        );
+        problems.error(root, message);
+        return None;
+    }
+    if text.iter().all(u8::is_ascii_whitespace) {
+        problems.error(root, "found nothing, expected `jwtRules`, `routes` or both");
+        return None;
+    }
+    let limits = json::Limits {
+        depth: 64,
+        members: usize::MAX,
+    };
+    let value = match json::parse(text, limits) {
+        Ok(value @ Value::Object(_)) => value,
+        Ok(_) | Err(JsonError::Syntax(_)) => {
+            let found = json::parse(text, limits).err();
+            let found = found.map_or("found no object".to_owned(), |error| error.to_string());
+            problems.error(root, format!("{found}, expected a JSON object"));
+            return None;
+        }
+        Err(error) => {
+            problems.error(root, error.to_string());
+            return None;
+        }
+    };
+    if value == serde_json::json!({}) {
+        problems.error(
+            root,
+            "found an empty document, expected `jwtRules`, `routes` or both",
+        );
+        return None;
+    }
+    shape::refuse_nulls(&root, &value, problems);
+    shape::decode_leniently(&root, value, problems)
+}
+
+/// The second pass.
+fn compile_schema(
+    document: schema::Document,
+    verifier: &dyn SignatureVerifier,
+    problems: &mut Problems,
+) -> Document {
+    let root = Place::root();
+    let max_token_size = document
+        .max_token_size
+        .map_or(Ok(DEFAULT_MAX_TOKEN_SIZE), |text| {
+            quantity::size(&text.0).and_then(|size| match size {
+                1..=MAX_DOCUMENT => Ok(size),
+                _ => Err(format!("found `{}`, expected 1 byte to `1Mi`", text.0)),
+            })
+        });
+    let max_token_size = problems.check(&root.field("maxTokenSize"), max_token_size);
+    let mut authenticator = Authenticator::new(max_token_size.unwrap_or(DEFAULT_MAX_TOKEN_SIZE));
+    if let Some(rules) = document.jwt_rules {
+        let place = root.field("jwtRules");
+        if rules.is_empty() {
+            problems.error(
+                place.clone(),
+                "found an empty list, expected at least one issuer",
+            );
+        }
+        let rules = shape::decode_all(&place, rules, problems);
+        providers::compile(rules, verifier, &mut authenticator, problems);
+    }
+    let options = routes::TableOptions {
+        ambiguous_paths: match document.ambiguous_paths {
+            schema::AmbiguousPaths::Deny => AmbiguousPaths::Deny,
+            schema::AmbiguousPaths::Match => AmbiguousPaths::Match,
+        },
+        unmatched: match document.unmatched_routes {
+            schema::UnmatchedRoutes::Allow => Unmatched::Allow,
+            schema::UnmatchedRoutes::Deny => Unmatched::Deny,
+        },
+    };
+    check_options(
+        document.routes.as_deref(),
+        options,
+        document.cors_preflight,
+        problems,
+    );
+    let routes = document.routes.map(|rows| {
+        routes::compile(
+            &root.field("routes"),
+            rows,
+            options,
+            &mut authenticator,
+            problems,
+        )
+    });
+    let outputs = authenticator
+        .providers()
+        .iter()
+        .flat_map(|provider| &provider.outputs);
+    let mut output_headers: Vec<_> = outputs
+        .map(|header| normal_header_name(&header.name))
+        .collect();
+    output_headers.sort();
+    output_headers.dedup();
+    Document {
+        authenticator,
+        routes,
+        cors_preflight: match document.cors_preflight {
+            schema::CorsPreflight::Allow => CorsPreflight::Allow,
+            schema::CorsPreflight::Authorize => CorsPreflight::Authorize,
+        },
+        output_headers,
+    }
+}
+
+/// What the options of the table rule out together.
+fn check_options(
+    routes: Option<&[Value]>,
+    options: routes::TableOptions,
+    cors_preflight: schema::CorsPreflight,
+    problems: &mut Problems,
+) {
+    let allows_unmatched = options.unmatched == Unmatched::Allow;
+    let matches_ambiguous = options.ambiguous_paths == AmbiguousPaths::Match;
+    let allows_preflights = cors_preflight == schema::CorsPreflight::Allow;
+    if allows_unmatched && matches_ambiguous {
+        problems.error(
+            Place::root().field("ambiguousPaths"),
+            "found `MATCH` beside `unmatchedRoutes: ALLOW`: a protected path would be open in \
+             another spelling",
+        );
+    }
+    if allows_unmatched && routes.is_some_and(<[_]>::is_empty) {
+        problems.error(
+            Place::root().field("unmatchedRoutes"),
+            "found `ALLOW` beside `routes: []`, which together allow everything; without both \
+             keys the filter only authenticates",
+        );
+    }
+    if routes.is_none() {
+        let options = [
+            ("unmatchedRoutes", allows_unmatched),
+            ("ambiguousPaths", matches_ambiguous),
+            ("corsPreflight", allows_preflights),
+        ];
+        for (name, _) in options.iter().filter(|(_, set)| *set) {
+            let message = "found without `routes`, where it has no meaning";
+            problems.error(Place::root().field(name), message);
+        }
+    }
+}
+
+/// A name that people give: it stands in logs and metrics.
+fn check_name(name: &str) -> Result<(), String> {
+    let is_name_byte =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if (1..=63).contains(&name.len()) && name.bytes().all(is_name_byte) {
+        Ok(())
+    } else {
+        Err(format!(
+            "found `{name}`, expected 1 to 63 of A-Z a-z 0-9 . _ -"
+        ))
+    }
+}
+
+/// A list that is there has something in it, and none of it is empty.
+fn check_strings(place: &Place, strings: &[String], problems: &mut Problems) {
+    if strings.is_empty() {
+        problems.error(
+            place.clone(),
+            "found an empty list, expected at least one entry",
+        );
+    }
+    for (index, _) in strings
+        .iter()
+        .enumerate()
+        .filter(|(_, text)| text.is_empty())
+    {
+        problems.error(place.index(index), "found an empty string");
+    }
+}
+
+/// A header's name as it is compared: in lower case, with `-` for `_`.
+fn normal_header_name(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,306 @@
+//! `routes`: from the schema to the [`RouteTable`].
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::claim_rules;
+use super::problem::{Place, Problems};
+use super::schema::{Access as AccessName, Permissions, Route};
+use super::shape;
+use crate::authn::Authenticator;
+use crate::authz::hosts::HostPattern;
+use crate::authz::requirement::Requirement;
+use crate::authz::routes::{self, Access, AmbiguousPaths, RouteTable, Row, Unmatched};
+use crate::authz::template::Template;
+use crate::authz::trie::MAX_VISITS;
+use crate::permissions::PermissionId;
+
+/// What the document says about the table as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct TableOptions {
+    pub ambiguous_paths: AmbiguousPaths,
+    pub unmatched: Unmatched,
+}
+
+/// Compiles every entry of `routes` that is well-formed.
+pub fn compile(
+    place: &Place,
+    entries: Vec<Value>,
+    options: TableOptions,
+    authenticator: &mut Authenticator,
+    problems: &mut Problems,
+) -> RouteTable {
+    let rows = shape::decode_all::<Route>(place, entries, problems);
+    let named_hosts = rows.iter().any(|(_, row)| row.hosts.is_some());
+    let mut table = RouteTable::new(named_hosts, options.ambiguous_paths, options.unmatched);
+    let mut names: HashMap<String, Place> = HashMap::new();
+    for (place, row) in rows {
+        if named_hosts && row.hosts.is_none() {
+            let message = "expected `hosts`, because another row has them; `\"*\"` is any host";
+            problems.error(place.clone(), message);
+        }
+        if let Some(name) = &row.name
+            && let Some(first) = names.insert(name.clone(), place.clone())
+        {
+            let message = format!("found `{name}`, which is the name of {first} too");
+            problems.error(place.field("name"), message);
+        }
+        add_row(&mut table, &place, &row, authenticator, problems);
+    }
+    if let Some(visits) = table.excessive_visits() {
+        problems.error(
+            place.clone(),
+            format!(
+                "found paths of which one lookup could try {visits} segments, expected at most \
+                 {MAX_VISITS}: fewer rows that have a literal where others have a variable"
+            ),
+        );
+    }
+    table
+}
+
+fn add_row(
+    table: &mut RouteTable,
+    place: &Place,
+    row: &Route,
+    authenticator: &mut Authenticator,
+    problems: &mut Problems,
+) {
+    if let Some(name) = &row.name {
+        problems.check(&place.field("name"), super::check_name(name));
+    }
+    let hosts = hosts(place, row.hosts.as_deref(), problems);
+    let paths = paths(place, &row.paths, problems);
+    let methods = methods(place, row.methods.as_deref(), problems);
+    let mut variables = Vec::new();
+    let access = access(place, row, &mut variables, authenticator, problems);
+
+    let mut bound_paths = Vec::new();
+    for (path_place, path) in &paths {
+        let segment = |name: &String| {
+            let message = format!(
+                "expected the variable `{{{name}}}` as one segment, because `claims` compares with it"
+            );
+            problems.check(path_place, path.variable(name).ok_or(message))
+        };
+        let segments: Vec<_> = variables.iter().filter_map(segment).collect();
+        bound_paths.push((path, segments));
+    }
+    let mut places = Vec::new();
+    for (path, variables) in &bound_paths {
+        for host in &hosts {
+            for method in &methods {
+                places.push(routes::Place {
+                    host: host.as_ref(),
+                    path,
+                    method: *method,
+                    variables,
+                });
+            }
+        }
+    }
+    let name = row.name.clone().unwrap_or_else(|| place.to_string());
+    let Err(mut taken) = table.add(Row { name, access }, places) else {
+        return;
+    };
+    taken.sort();
+    taken.dedup();
+    let others = taken.join("`, `");
+    let message =
+        format!("shares host, path and method with `{others}`, expected one row for each");
+    problems.error(place.clone(), message);
+}
+
+/// The hosts of a row; one `None` where rows name no hosts.
+fn hosts(
+    place: &Place,
+    hosts: Option<&[String]>,
+    problems: &mut Problems,
+) -> Vec<Option<HostPattern>> {
+    let Some(hosts) = hosts else {
+        return vec![None];
+    };
+    let place = place.field("hosts");
+    super::check_strings(&place, hosts, problems);
+    let parse = |(index, host): (usize, &String)| {
+        problems
+            .check(&place.index(index), HostPattern::parse(host))
+            .map(Some)
+    };
+    hosts.iter().enumerate().filter_map(parse).collect()
+}
+
+fn paths(place: &Place, paths: &[String], problems: &mut Problems) -> Vec<(Place, Template)> {
+    let place = place.field("paths");
+    if paths.is_empty() {
+        problems.error(
+            place.clone(),
+            "found an empty list, expected a path such as `/reviews/{id}`",
+        );
+    }
+    let parse = |(index, path): (usize, &String)| {
+        let place = place.index(index);
+        problems
+            .check(&place, Template::parse(path))
+            .map(|path| (place, path))
+    };
+    paths.iter().enumerate().filter_map(parse).collect()
+}
+
+/// The methods of a row; one `None` where it lists none.
+fn methods<'r>(
+    place: &Place,
+    methods: Option<&'r [String]>,
+    problems: &mut Problems,
+) -> Vec<Option<&'r str>> {
+    let Some(methods) = methods else {
+        return vec![None];
+    };
+    let place = place.field("methods");
+    super::check_strings(&place, methods, problems);
+    for (index, method) in methods.iter().enumerate() {
+        // Methods are case-sensitive (RFC 9110 §9.1), and every registered one is in upper case.
+        if !method
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'-')
+        {
+            let message =
+                format!("found `{method}`, expected a method such as `GET`, in upper case");
+            problems.error(place.index(index), message);
+        }
+        if method == "CONNECT" {
+            let message = "found `CONNECT`, which has no path and is always denied by a table";
+            problems.error(place.index(index), message);
+        }
+    }
+    methods.iter().map(|method| Some(method.as_str())).collect()
+}
+
+/// Who may use a row. A row must say it, and must not say two things at once.
+fn access(
+    place: &Place,
+    row: &Route,
+    variables: &mut Vec<String>,
+    authenticator: &mut Authenticator,
+    problems: &mut Problems,
+) -> Access {
+    let demands: Vec<&str> = [
+        ("permissions", row.permissions.is_some()),
+        ("claims", row.claims.is_some()),
+        ("issuers", row.issuers.is_some()),
+    ]
+    .iter()
+    .filter_map(|(name, present)| present.then_some(*name))
+    .collect();
+    match (row.access, demands.as_slice()) {
+        (None, []) => {
+            problems.error(
+                place.clone(),
+                "expected what the row needs: `permissions`, `claims` or `issuers`, or `access: \
+                 PUBLIC`, `AUTHENTICATED` or `DENIED`",
+            );
+            Access::Denied
+        }
+        (Some(AccessName::Denied), []) => Access::Denied,
+        (Some(AccessName::Public), []) => Access::Public,
+        (Some(AccessName::Denied | AccessName::Public), [first, ..]) => {
+            let message = "found beside `access` PUBLIC or DENIED, expected one of both";
+            problems.error(place.field(first), message);
+            Access::Denied
+        }
+        (None | Some(AccessName::Authenticated), _) => {
+            if authenticator.providers().is_empty() && problems.errors.is_empty() {
+                let message = "needs a token, but no entry of `jwtRules` accepts any";
+                problems.error(place.clone(), message);
+            }
+            Access::Required(requirement(place, row, variables, authenticator, problems))
+        }
+    }
+}
+
+fn requirement(
+    place: &Place,
+    row: &Route,
+    variables: &mut Vec<String>,
+    authenticator: &mut Authenticator,
+    problems: &mut Problems,
+) -> Requirement {
+    let mut requirement = Requirement::default();
+    if let Some(issuers) = &row.issuers {
+        let place = place.field("issuers");
+        super::check_strings(&place, issuers, problems);
+        check_issuers(&place, issuers, authenticator, problems);
+        requirement.issuers = Some(issuers.clone());
+    }
+    if let Some(permissions) = &row.permissions {
+        let place = place.field("permissions");
+        let permissions = permission_names(&place, permissions, problems).unwrap_or_default();
+        let mut intern = |place: Place, names: Vec<String>| -> Vec<PermissionId> {
+            super::check_strings(&place, &names, problems);
+            let interned = authenticator.permission_names_mut();
+            names.iter().map(|name| interned.intern(name)).collect()
+        };
+        requirement.all_of = permissions
+            .all_of
+            .map_or_else(Vec::new, |names| intern(place.field("allOf"), names));
+        requirement.any_of = permissions
+            .any_of
+            .map(|names| intern(place.field("anyOf"), names));
+    }
+    if let Some(rules) = &row.claims {
+        let place = place.field("claims");
+        requirement.claims =
+            claim_rules::compile(&place, rules, variables, authenticator, problems);
+    }
+    requirement
+}
+
+fn check_issuers(
+    place: &Place,
+    issuers: &[String],
+    authenticator: &Authenticator,
+    problems: &mut Problems,
+) {
+    let providers = authenticator.providers();
+    // A rule that failed to compile is no provider; its issuer is not known here.
+    if !problems.errors.is_empty() || providers.iter().any(|provider| provider.issuer.is_none()) {
+        return;
+    }
+    for (index, issuer) in issuers.iter().enumerate() {
+        if !providers
+            .iter()
+            .any(|provider| provider.issuer.as_ref() == Some(issuer))
+        {
+            let message =
+                format!("found `{issuer}`, expected the `issuer` of an entry of `jwtRules`");
+            problems.error(place.index(index), message);
+        }
+    }
+}
+
+/// One permission in a list, or several with the word that says how they count.
+fn permission_names(place: &Place, value: &Value, problems: &mut Problems) -> Option<Permissions> {
+    let names = match value {
+        Value::Object(_) => shape::decode::<Permissions>(place, value.clone(), problems)?,
+        list => Permissions {
+            all_of: Some(shape::decode::<Vec<String>>(place, list.clone(), problems)?),
+            any_of: None,
+        },
+    };
+    match (value, names.all_of.as_deref(), names.any_of.as_deref()) {
+        (Value::Array(_), Some([_, _, ..]), _) => {
+            let message = "found several permissions, expected `{allOf: […]}` or `{anyOf: […]}`";
+            problems.error(place.clone(), message);
+            None
+        }
+        (Value::Array(_), Some([]), _) | (Value::Object(_), None, None) => {
+            problems.error(
+                place.clone(),
+                "found no permission, expected the name of one",
+            );
+            None
+        }
+        _ => Some(names),
+    }
+}

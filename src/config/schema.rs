@@ -1,0 +1,218 @@
+//! The document as it is written: `pluginConfig` of a WasmPlugin, in Istio's names.
+//!
+//! These types exist only inside [`crate::config`]; everything after it works on compiled types.
+//! Lists of entries are left as JSON here, so that each entry is decoded on its own and one faulty
+//! entry does not hide the others.
+
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
+
+/// The whole document.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(
+    dead_code,
+    reason = "what is not implemented or misplaced is refused while it is decoded"
+)]
+pub struct Document {
+    pub jwt_rules: Option<Vec<Value>>,
+    pub routes: Option<Vec<Value>>,
+    #[serde(default)]
+    pub unmatched_routes: UnmatchedRoutes,
+    #[serde(default)]
+    pub ambiguous_paths: AmbiguousPaths,
+    #[serde(default)]
+    pub cors_preflight: CorsPreflight,
+    pub max_token_size: Option<Text>,
+
+    pub authorization_policies: Option<NotImplemented>,
+    pub decision_log: Option<NotImplemented>,
+    pub dry_run: Option<NotImplemented>,
+    pub dry_run_tokens: Option<NotImplemented>,
+    pub fence: Option<NotImplemented>,
+    pub responses: Option<NotImplemented>,
+    pub revoked: Option<NotImplemented>,
+    pub token_cache: Option<NotImplemented>,
+    pub trust_domains: Option<NotImplemented>,
+
+    pub metadata: Option<Misplaced>,
+    pub provider: Option<Misplaced>,
+    pub selector: Option<Misplaced>,
+    pub target_ref: Option<Misplaced>,
+    pub target_refs: Option<Misplaced>,
+}
+
+/// One entry of `jwtRules`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(
+    dead_code,
+    reason = "what is not implemented or misplaced is refused while it is decoded"
+)]
+pub struct JwtRule {
+    pub issuer: Option<String>,
+    pub name: Option<String>,
+    pub audiences: Option<Vec<String>>,
+    #[serde(default)]
+    pub any_audience: bool,
+    pub jwks: Option<Value>,
+    #[serde(default)]
+    pub forward_original_token: bool,
+    pub output_payload_to_header: Option<String>,
+    pub output_claim_to_headers: Option<Vec<Value>>,
+    pub clock_skew: Option<String>,
+    #[serde(default = "yes")]
+    pub require_expiration: bool,
+    pub permission_claims: Option<Vec<String>>,
+    pub role_claims: Option<Vec<String>>,
+    pub role_permissions: Option<serde_json::Map<String, Value>>,
+
+    pub algorithms: Option<NotImplemented>,
+    pub allow_insecure_jwks: Option<NotImplemented>,
+    pub from_cookies: Option<NotImplemented>,
+    pub from_headers: Option<NotImplemented>,
+    pub from_params: Option<NotImplemented>,
+    pub jwks_cluster: Option<NotImplemented>,
+    pub jwks_refresh_interval: Option<NotImplemented>,
+    pub jwks_uri: Option<NotImplemented>,
+    pub max_lifetime: Option<NotImplemented>,
+    pub required_claims: Option<NotImplemented>,
+    pub space_delimited_claims: Option<NotImplemented>,
+    pub timeout: Option<NotImplemented>,
+    pub token_types: Option<NotImplemented>,
+}
+
+/// One entry of `outputClaimToHeaders`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(
+    dead_code,
+    reason = "what is not implemented or misplaced is refused while it is decoded"
+)]
+pub struct ClaimToHeader {
+    pub header: String,
+    pub claim: String,
+
+    pub format: Option<NotImplemented>,
+}
+
+/// One entry of `routes`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(
+    dead_code,
+    reason = "what is not implemented or misplaced is refused while it is decoded"
+)]
+pub struct Route {
+    pub name: Option<String>,
+    pub hosts: Option<Vec<String>>,
+    pub paths: Vec<String>,
+    pub methods: Option<Vec<String>>,
+    pub access: Option<Access>,
+    pub issuers: Option<Vec<String>>,
+    pub permissions: Option<Value>,
+    pub claims: Option<Vec<Value>>,
+
+    pub dry_run: Option<NotImplemented>,
+    pub token: Option<NotImplemented>,
+}
+
+/// `permissions` of a route that names more than one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Permissions {
+    pub all_of: Option<Vec<String>>,
+    pub any_of: Option<Vec<String>>,
+}
+
+/// One entry of `claims` of a route.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClaimRule {
+    pub claim: String,
+    pub values: Option<Vec<Value>>,
+    pub not_values: Option<Vec<Value>>,
+    pub all_values: Option<Vec<Value>>,
+    pub path_variable: Option<String>,
+}
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Access {
+    Authenticated,
+    Denied,
+    Public,
+}
+
+/// What becomes of a request that no row has.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum UnmatchedRoutes {
+    Allow,
+    #[default]
+    Deny,
+}
+
+/// What becomes of a path that can be read in more than one way.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum AmbiguousPaths {
+    #[default]
+    Deny,
+    Match,
+}
+
+/// What becomes of a CORS preflight.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum CorsPreflight {
+    Allow,
+    #[default]
+    Authorize,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A string, or an integer as its decimal text: Kubernetes writes `16Ki` and `16384` alike.
+#[derive(Debug)]
+pub struct Text(pub String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self(text)),
+            Value::Number(number) if number.is_u64() => Ok(Self(number.to_string())),
+            other => Err(de::Error::custom(format_args!(
+                "found {other}, expected an integer or a string such as `16Ki`"
+            ))),
+        }
+    }
+}
+
+/// A field of the specification that this version does not have.
+#[derive(Debug)]
+pub struct NotImplemented;
+
+impl<'de> Deserialize<'de> for NotImplemented {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        const MESSAGE: &str = concat!("not implemented in version ", env!("CARGO_PKG_VERSION"));
+        Err(de::Error::custom(MESSAGE))
+    }
+}
+
+/// A field of Istio's resources that does not belong into `pluginConfig`.
+#[derive(Debug)]
+pub struct Misplaced;
+
+impl<'de> Deserialize<'de> for Misplaced {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(de::Error::custom(
+            "does not belong here: which workloads the filter is for is said in the resource \
+             around `pluginConfig`, as `metadata`, `spec.selector` or `spec.targetRefs` of the \
+             WasmPlugin; external providers (CUSTOM) are not supported",
+        ))
+    }
+}

@@ -1,0 +1,402 @@
+//! Documents that are accepted, and documents that are refused with every place named.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::authn::signature::rustcrypto::RustCrypto;
+
+/// The key set that belongs to the private keys of `testdata/keys`.
+fn jwks() -> Value {
+    serde_json::from_str(include_str!("../../testdata/jwks.json")).unwrap()
+}
+
+fn rule() -> Value {
+    json!({"issuer": "https://issuer.test", "audiences": ["me"], "jwks": jwks()})
+}
+
+fn compile_value(document: &Value) -> Result<(Document, Problems), Problems> {
+    compile(document.to_string().as_bytes(), &RustCrypto)
+}
+
+/// The places and messages of all errors.
+fn errors(document: &Value) -> Vec<String> {
+    let problems = compile_value(document).err().unwrap_or_default();
+    problems.errors.iter().map(ToString::to_string).collect()
+}
+
+/// Whether the only error is at this place.
+#[track_caller]
+fn refused_at(place: &str, document: &Value) {
+    let errors = errors(document);
+    assert!(
+        matches!(errors.as_slice(), [error] if error.starts_with(&format!("{place}: "))),
+        "expected one error at {place}, found {errors:#?} in {document}"
+    );
+}
+
+fn with_rule(field: &str, value: Value) -> Value {
+    let mut rule = rule();
+    rule[field] = value;
+    json!({"jwtRules": [rule]})
+}
+
+fn with_row(row: Value) -> Value {
+    json!({"jwtRules": [rule()], "routes": [row]})
+}
+
+fn with_field(field: &str, value: Value) -> Value {
+    json!({"jwtRules": [rule()], "routes": [], field: value})
+}
+
+#[test]
+fn a_full_document_is_accepted() {
+    let document = json!({
+        "jwtRules": [{
+            "issuer": "https://issuer.test",
+            "name": "first",
+            "audiences": ["https://me.test"],
+            "jwks": jwks().to_string(),
+            "forwardOriginalToken": true,
+            "outputPayloadToHeader": "x-payload",
+            "outputClaimToHeaders": [
+                {"header": "X_Sub", "claim": "sub"},
+                {"header": "x-org", "claim": "[org][id]"},
+            ],
+            "clockSkew": "1m30s",
+            "requireExpiration": false,
+            "permissionClaims": ["permissions", "scope"],
+            "roleClaims": ["[realm_access][roles]"],
+            "rolePermissions": {"user": ["read:details"]},
+        }, {"audiences": ["x"], "jwks": jwks()}],
+        "routes": [
+            {"name": "a", "hosts": ["a.test", "*.b.test"], "paths": ["/a/{id}", "/a/{id}/{**}"],
+             "methods": ["GET"], "permissions": ["read:details"], "issuers": ["https://issuer.test"],
+             "claims": [{"claim": "tenant", "pathVariable": "id"}]},
+            {"hosts": ["*"], "paths": ["/"], "permissions": {"allOf": ["a"], "anyOf": ["b", "c"]}},
+            {"hosts": ["*"], "paths": ["/x"], "access": "AUTHENTICATED"},
+        ],
+        "unmatchedRoutes": "DENY",
+        "ambiguousPaths": "MATCH",
+        "corsPreflight": "ALLOW",
+        "maxTokenSize": "32Ki",
+    });
+    let (document, problems) = compile_value(&document)
+        .map_err(|found| found.errors)
+        .unwrap();
+    assert_eq!(document.authenticator.providers().len(), 2);
+    assert_eq!(document.output_headers, ["x-org", "x-payload", "x-sub"]);
+    assert_eq!(
+        problems.warnings.len(),
+        1,
+        "the second rule names no issuer"
+    );
+}
+
+#[test]
+fn every_faulty_entry_is_named_at_once() {
+    let document = json!({
+        "jwtRules": [
+            {"issuer": "https://a.test", "jwks": jwks(), "audience": ["me"]},
+            {"issuer": "https://b.test", "audiences": [], "jwks": "{\"keys\":[]}"},
+        ],
+        "routes": [
+            {"paths": ["a"], "access": "PUBLIC"},
+            {"paths": ["/b"]},
+            {"paths": ["/c"], "methods": ["get"], "access": "PUBLIC"},
+        ],
+        "unmatchedRoute": "DENY",
+    });
+    let errors = errors(&document);
+    for place in [
+        "unmatchedRoute",
+        "jwtRules[0].audience",
+        "jwtRules[1].audiences",
+        "jwtRules[1].jwks.keys",
+        "routes[0].paths[0]",
+        "routes[1]",
+        "routes[2].methods[0]",
+    ] {
+        let named = errors
+            .iter()
+            .filter(|error| error.starts_with(&format!("{place}: ")))
+            .count();
+        assert_eq!(named, 1, "{place} in {errors:#?}");
+    }
+    assert_eq!(errors.len(), 7, "{errors:#?}");
+}
+
+#[test]
+fn a_document_says_something() {
+    for text in [
+        "",
+        " \n",
+        "{}",
+        "[]",
+        "1",
+        "{",
+        "{\"routes\":[],\"routes\":[]}",
+        "\u{feff}{}",
+    ] {
+        let problems = compile(text.as_bytes(), &RustCrypto).err().unwrap();
+        assert_eq!(problems.errors.len(), 1, "{text}");
+        assert!(
+            problems.errors[0].to_string().starts_with("pluginConfig: "),
+            "{text}"
+        );
+    }
+    let large = vec![b' '; MAX_DOCUMENT + 1];
+    assert_eq!(compile(&large, &RustCrypto).err().unwrap().errors.len(), 1);
+    assert!(errors(&json!({"routes": []})).is_empty());
+    assert!(errors(&json!({"jwtRules": [rule()]})).is_empty());
+}
+
+#[test]
+fn nothing_is_not_a_value() {
+    assert_eq!(
+        errors(&json!({"routes": null})),
+        ["routes: found nothing (null), expected a value"]
+    );
+    refused_at("jwtRules[0].issuer", &with_rule("issuer", Value::Null));
+}
+
+#[test]
+fn keys_are_found_or_the_rule_is_refused() {
+    refused_at(
+        "jwtRules[0].jwks",
+        &with_rule("jwks", json!(key_set::PLACEHOLDER)),
+    );
+    refused_at("jwtRules[0].jwks", &with_rule("jwks", json!("not JSON")));
+    refused_at("jwtRules[0].jwks.keys", &with_rule("jwks", json!({})));
+    refused_at(
+        "jwtRules[0].jwks.keys",
+        &with_rule("jwks", json!({"keys": [{"kty": "oct", "k": "AA"}]})),
+    );
+    let mut one_bad = jwks();
+    one_bad["keys"][0]["n"] = json!("AQAB");
+    let (_, problems) = compile_value(&with_rule("jwks", one_bad))
+        .map_err(|_| ())
+        .unwrap();
+    let warning = problems.warnings[0].to_string();
+    assert!(
+        warning.starts_with("jwtRules[0].jwks.keys[0].n: key skipped: "),
+        "{warning}"
+    );
+    let many: Vec<_> = std::iter::repeat_n(jwks()["keys"][0].clone(), 9).collect();
+    refused_at(
+        "jwtRules[0].jwks.keys",
+        &with_rule("jwks", json!({"keys": many})),
+    );
+}
+
+#[test]
+fn rules_are_checked() {
+    let mut without_audiences = rule();
+    without_audiences
+        .as_object_mut()
+        .unwrap()
+        .remove("audiences");
+    refused_at("jwtRules[0]", &json!({"jwtRules": [without_audiences]}));
+    without_audiences["anyAudience"] = json!(true);
+    assert!(errors(&json!({"jwtRules": [without_audiences]})).is_empty());
+    refused_at("jwtRules", &json!({"jwtRules": []}));
+    refused_at(
+        "jwtRules[0].anyAudience",
+        &with_rule("anyAudience", json!(true)),
+    );
+    refused_at(
+        "jwtRules[0].audiences[0]",
+        &with_rule("audiences", json!([""])),
+    );
+    refused_at("jwtRules[0].issuer", &with_rule("issuer", json!("")));
+    refused_at("jwtRules[0].name", &with_rule("name", json!("a b")));
+    refused_at(
+        "jwtRules[0].clockSkew",
+        &with_rule("clockSkew", json!("301s")),
+    );
+    refused_at("jwtRules[0].clockSkew", &with_rule("clockSkew", json!(60)));
+    refused_at(
+        "jwtRules[0].permissionClaims",
+        &with_rule("permissionClaims", json!([])),
+    );
+    refused_at(
+        "jwtRules[0].permissionClaims[0]",
+        &with_rule("permissionClaims", json!(["[a"])),
+    );
+    refused_at(
+        "jwtRules[0].rolePermissions",
+        &with_rule("roleClaims", json!(["roles"])),
+    );
+    refused_at(
+        "jwtRules[0].rolePermissions",
+        &with_rule("rolePermissions", json!({"a": ["b"]})),
+    );
+    refused_at(
+        "jwtRules[0].jwksUri",
+        &with_rule("jwksUri", json!("https://x.test")),
+    );
+}
+
+#[test]
+fn output_headers_are_checked() {
+    for header in [
+        "authorization",
+        "Host",
+        "content-length",
+        "te",
+        ":path",
+        "",
+        "x y",
+        "x\u{e9}",
+    ] {
+        let place = "jwtRules[0].outputPayloadToHeader";
+        refused_at(place, &with_rule("outputPayloadToHeader", json!(header)));
+    }
+    let twice = json!([{"header": "x-a", "claim": "a"}, {"header": "X_A", "claim": "b"}]);
+    refused_at(
+        "jwtRules[0].outputClaimToHeaders[1].header",
+        &with_rule("outputClaimToHeaders", twice),
+    );
+}
+
+#[test]
+fn rows_are_checked() {
+    for (place, row) in [
+        ("routes[0]", json!({"access": "PUBLIC"})),
+        ("routes[0]", json!({"paths": ["/"]})),
+        ("routes[0].paths", json!({"paths": [], "access": "PUBLIC"})),
+        (
+            "routes[0].access",
+            json!({"paths": ["/"], "access": "public"}),
+        ),
+        (
+            "routes[0].permissions",
+            json!({"paths": ["/"], "access": "PUBLIC", "permissions": ["a"]}),
+        ),
+        (
+            "routes[0].permissions",
+            json!({"paths": ["/"], "permissions": ["a", "b"]}),
+        ),
+        (
+            "routes[0].permissions",
+            json!({"paths": ["/"], "permissions": []}),
+        ),
+        (
+            "routes[0].permissions",
+            json!({"paths": ["/"], "permissions": {}}),
+        ),
+        (
+            "routes[0].permissions.allOf",
+            json!({"paths": ["/"], "permissions": {"allOf": []}}),
+        ),
+        ("routes[0].claims", json!({"paths": ["/"], "claims": []})),
+        (
+            "routes[0].claims[0]",
+            json!({"paths": ["/"], "claims": [{"claim": "a"}]}),
+        ),
+        (
+            "routes[0].claims[0].values",
+            json!({"paths": ["/"], "claims": [{"claim": "a", "values": []}]}),
+        ),
+        (
+            "routes[0].claims[0].values[0]",
+            json!({"paths": ["/"], "claims": [{"claim": "a", "values": [{}]}]}),
+        ),
+        (
+            "routes[0].paths[0]",
+            json!({"paths": ["/a"], "claims": [{"claim": "a", "pathVariable": "x"}]}),
+        ),
+        (
+            "routes[0].paths[0]",
+            json!({"paths": ["/{x=**}"], "claims": [{"claim": "a", "pathVariable": "x"}]}),
+        ),
+        (
+            "routes[0].issuers[0]",
+            json!({"paths": ["/"], "issuers": ["https://other.test"]}),
+        ),
+        (
+            "routes[0].hosts[0]",
+            json!({"paths": ["/"], "hosts": ["a b"], "access": "PUBLIC"}),
+        ),
+        (
+            "routes[0].name",
+            json!({"paths": ["/"], "name": "a/b", "access": "PUBLIC"}),
+        ),
+        (
+            "routes[0].methods[0]",
+            json!({"paths": ["/"], "methods": ["CONNECT"], "access": "PUBLIC"}),
+        ),
+    ] {
+        refused_at(place, &with_row(row));
+    }
+}
+
+#[test]
+fn rows_are_checked_against_each_other() {
+    let public = |paths: Value| json!({"paths": paths, "access": "PUBLIC"});
+    let rows = |rows: Value| json!({"jwtRules": [rule()], "routes": rows});
+    refused_at(
+        "routes[1]",
+        &rows(json!([
+            public(json!(["/a/{x}"])),
+            public(json!(["/a/{y}/"]))
+        ])),
+    );
+    refused_at("routes[0]", &rows(json!([public(json!(["/a", "/a/"]))])));
+    let mut named = public(json!(["/b"]));
+    named["hosts"] = json!(["a.test"]);
+    refused_at("routes[0]", &rows(json!([public(json!(["/a"])), named])));
+    let row = |path: &str| json!({"name": "same", "paths": [path], "access": "PUBLIC"});
+    refused_at("routes[1].name", &rows(json!([row("/a"), row("/b")])));
+    refused_at(
+        "routes[0]",
+        &json!({"routes": [{"paths": ["/"], "access": "AUTHENTICATED"}]}),
+    );
+    let both_ways = |number: u32| -> String {
+        (0..8)
+            .map(|bit| if number >> bit & 1 == 1 { "/a" } else { "/{*}" })
+            .collect()
+    };
+    let paths: Vec<_> = (0..256).map(both_ways).collect();
+    refused_at("routes", &rows(json!([public(json!(paths))])));
+}
+
+#[test]
+fn options_are_checked() {
+    refused_at(
+        "ambiguousPaths",
+        &json!({"routes": [{"paths": ["/"], "access": "PUBLIC"}], "unmatchedRoutes": "ALLOW", "ambiguousPaths": "MATCH"}),
+    );
+    refused_at(
+        "unmatchedRoutes",
+        &with_field("unmatchedRoutes", json!("ALLOW")),
+    );
+    refused_at(
+        "corsPreflight",
+        &json!({"jwtRules": [rule()], "corsPreflight": "ALLOW"}),
+    );
+    refused_at("maxTokenSize", &with_field("maxTokenSize", json!("16K")));
+    refused_at(
+        "selector",
+        &with_field("selector", json!({"matchLabels": {}})),
+    );
+    for field in [
+        "authorizationPolicies",
+        "dryRun",
+        "fence",
+        "revoked",
+        "tokenCache",
+    ] {
+        refused_at(field, &with_field(field, json!([])));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(bytes: Vec<u8>, text in "[{}\\[\\]\":,a-z/*0-9]{0,40}") {
+        let _ = compile(&bytes, &RustCrypto);
+        let _ = compile(text.as_bytes(), &RustCrypto);
+        let wrapped = format!("{{\"routes\":[{{\"paths\":[{text:?}],\"hosts\":[{text:?}],\"access\":\"PUBLIC\"}}]}}");
+        let _ = compile(wrapped.as_bytes(), &RustCrypto);
+    }
+}

@@ -1,0 +1,309 @@
+//! Decisions about whole requests, with tokens that an independent library has signed.
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header as TokenHeader};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::authn::signature::rustcrypto::RustCrypto;
+use crate::config;
+use crate::forward::{self, HeaderChange};
+use crate::request::Header;
+
+const NOW: u64 = 1_800_000_000;
+
+fn document(value: &Value) -> Document {
+    config::compile(value.to_string().as_bytes(), &RustCrypto)
+        .map_err(|found| found.errors)
+        .unwrap()
+        .0
+}
+
+fn rule(issuer: &str) -> Value {
+    let jwks: Value = serde_json::from_str(include_str!("../../testdata/jwks.json")).unwrap();
+    json!({"issuer": issuer, "audiences": ["me"], "jwks": jwks})
+}
+
+fn bookinfo() -> Document {
+    let mut rule = rule("https://a.test");
+    rule["roleClaims"] = json!(["roles"]);
+    rule["rolePermissions"] = json!({"moderator": ["read:reviews"]});
+    rule["outputClaimToHeaders"] = json!([{"header": "x-sub", "claim": "sub"}]);
+    document(&json!({
+        "jwtRules": [rule],
+        "routes": [
+            {"name": "open", "paths": ["/"], "access": "PUBLIC"},
+            {"name": "closed", "paths": ["/closed"], "access": "DENIED"},
+            {"name": "reviews", "paths": ["/reviews/{id}"], "methods": ["GET"],
+             "permissions": ["read:reviews"]},
+            {"name": "tenant", "paths": ["/tenants/{tenant}"],
+             "claims": [{"claim": "tenant", "pathVariable": "tenant"}]},
+        ],
+    }))
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": "https://a.test", "aud": "me", "sub": "joe", "exp": NOW + 60,
+        "permissions": ["read:reviews"], "tenant": "acme",
+    })
+}
+
+/// Signs the claims of [`claims`] with these changes; null removes a claim.
+fn token(changes: &Value) -> String {
+    let mut claims = claims();
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
+            value => claims[name] = value.clone(),
+        }
+    }
+    let key = EncodingKey::from_rsa_pem(include_bytes!("../../testdata/keys/rs256.pem")).unwrap();
+    jsonwebtoken::encode(&TokenHeader::new(Algorithm::RS256), &claims, &key).unwrap()
+}
+
+fn decide_about(
+    document: &Document,
+    request: (&str, &str),
+    token: Option<&str>,
+) -> Result<(), (&'static str, Option<String>)> {
+    let credential = token.map(|token| format!("Bearer {token}"));
+    let mut headers: Vec<Header<'_>> = vec![
+        (b":method", request.0.as_bytes()),
+        (b":path", request.1.as_bytes()),
+    ];
+    headers.extend(
+        credential
+            .as_ref()
+            .map(|value| (&b"authorization"[..], value.as_bytes())),
+    );
+    let decision = decide(document, &Request::read(&headers).unwrap(), NOW);
+    decision
+        .map(|_| ())
+        .map_err(|denial| (denial.refusal.slug(), denial.rule.map(str::to_owned)))
+}
+
+fn slug(request: (&str, &str), changes: &Value) -> &'static str {
+    let decision = decide_about(&bookinfo(), request, Some(&token(changes)));
+    decision.err().map_or("allowed", |(slug, _)| slug)
+}
+
+const REVIEWS: (&str, &str) = ("GET", "/reviews/0");
+
+#[test]
+fn permissions_open_routes() {
+    assert_eq!(slug(REVIEWS, &json!({})), "allowed");
+    assert_eq!(
+        slug(REVIEWS, &json!({"permissions": null, "roles": "moderator"})),
+        "allowed"
+    );
+    assert_eq!(
+        slug(REVIEWS, &json!({"permissions": null})),
+        "permission_missing"
+    );
+    assert_eq!(
+        slug(REVIEWS, &json!({"permissions": {"read:reviews": true}})),
+        "claim_malformed"
+    );
+    assert_eq!(slug(("GET", "/closed"), &json!({})), "route_denied");
+    assert_eq!(slug(("GET", "/tenants/acme"), &json!({})), "allowed");
+    assert_eq!(
+        slug(("GET", "/tenants/other"), &json!({})),
+        "claim_mismatch"
+    );
+}
+
+#[test]
+fn denials_name_the_rule() {
+    let document = bookinfo();
+    let denied = |request| decide_about(&document, request, None).unwrap_err();
+    assert_eq!(
+        denied(REVIEWS),
+        ("identity_missing", Some("reviews".to_owned()))
+    );
+    assert_eq!(denied(("POST", "/reviews/0")), ("method_not_allowed", None));
+    assert_eq!(denied(("GET", "/other")), ("route_unmatched", None));
+    assert_eq!(denied(("CONNECT", "/")), ("connect_refused", None));
+}
+
+#[test]
+fn the_table_denies_before_the_token_is_looked_at() {
+    let document = bookinfo();
+    assert_eq!(
+        decide_about(&document, ("GET", "/other"), Some("x"))
+            .unwrap_err()
+            .0,
+        "route_unmatched"
+    );
+    assert_eq!(
+        decide_about(&document, ("GET", "/"), Some("x"))
+            .unwrap_err()
+            .0,
+        "token_form"
+    );
+    assert_eq!(decide_about(&document, ("GET", "/"), None), Ok(()));
+}
+
+#[test]
+fn tokens_are_checked_in_order() {
+    for (changes, expected) in [
+        (json!({"iss": "https://b.test", "exp": 1}), "issuer_unknown"),
+        (json!({"iss": null}), "issuer_unknown"),
+        (json!({"nbf": NOW + 61, "exp": 1}), "not_yet_valid"),
+        (json!({"nbf": NOW + 60}), "allowed"),
+        (json!({"exp": NOW - 61, "aud": "you"}), "expired"),
+        (json!({"exp": NOW - 60}), "allowed"),
+        (json!({"exp": 0}), "expired"),
+        (json!({"aud": "you", "exp": null}), "audience_not_allowed"),
+        (json!({"aud": null}), "audience_not_allowed"),
+        (json!({"aud": ["you", "https://me/"]}), "allowed"),
+        (json!({"exp": null}), "expiration_missing"),
+    ] {
+        assert_eq!(slug(REVIEWS, &changes), expected, "{changes}");
+    }
+    let mut forged = token(&json!({}));
+    forged.replace_range(forged.len() - 8.., "AAAAAAAA");
+    let denied = decide_about(&bookinfo(), REVIEWS, Some(&forged)).unwrap_err();
+    assert_eq!(denied, ("signature_invalid", None));
+}
+
+#[test]
+fn an_issuer_that_one_rule_names_is_not_accepted_by_another() {
+    let mut any_issuer = rule("x");
+    any_issuer.as_object_mut().unwrap().remove("issuer");
+    let mut named = rule("https://a.test");
+    named["audiences"] = json!(["somebody else"]);
+    let document = document(&json!({
+        "jwtRules": [any_issuer, named],
+        "routes": [{"paths": ["/"], "access": "AUTHENTICATED"}],
+    }));
+    let decide_with = |changes| decide_about(&document, ("GET", "/"), Some(&token(&changes)));
+    assert_eq!(
+        decide_with(json!({})).unwrap_err().0,
+        "audience_not_allowed"
+    );
+    assert_eq!(decide_with(json!({"iss": "https://c.test"})), Ok(()));
+    assert_eq!(decide_with(json!({"iss": null})), Ok(()));
+}
+
+#[test]
+fn of_several_rules_with_one_issuer_the_first_success_counts() {
+    let mut first = rule("https://a.test");
+    first["audiences"] = json!(["first"]);
+    let document = document(&json!({
+        "jwtRules": [first, rule("https://a.test")],
+        "routes": [{"paths": ["/"], "access": "AUTHENTICATED"}],
+    }));
+    let decide_with = |changes| decide_about(&document, ("GET", "/"), Some(&token(&changes)));
+    assert_eq!(decide_with(json!({"aud": "first"})), Ok(()));
+    assert_eq!(decide_with(json!({"aud": "me"})), Ok(()));
+    assert_eq!(
+        decide_with(json!({"aud": "you"})).unwrap_err().0,
+        "audience_not_allowed"
+    );
+}
+
+/// What the workload receives of a request, as `name: value` lines of what is removed and set.
+fn changes(document: &Document, headers: &[Header<'_>]) -> Vec<String> {
+    let request = Request::read(headers).unwrap();
+    let permit = decide(document, &request, NOW).unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let changes = forward::changes(document, &request, &permit);
+    changes
+        .iter()
+        .map(|change| match change {
+            HeaderChange::Remove(name) => format!("-{}", text(name)),
+            HeaderChange::Replace(name, value) => format!("{name}: {}", text(value)),
+        })
+        .collect()
+}
+
+#[test]
+fn output_headers_of_clients_are_always_removed() {
+    let document = bookinfo();
+    let forged: [Header<'_>; 3] = [
+        (b"x-sub", b"admin"),
+        (b"x_sub", b"admin"),
+        (b"x-http-method-override", b"DELETE"),
+    ];
+    let mut anonymous: Vec<Header<'_>> = vec![(b":method", b"GET"), (b":path", b"/")];
+    anonymous.extend(forged);
+    let removed = ["-x-sub", "-x_sub", "-x-http-method-override"];
+    assert_eq!(changes(&document, &anonymous), removed);
+
+    let credential = format!("Bearer {}", token(&json!({})));
+    let mut user: Vec<Header<'_>> = vec![(b":method", b"GET"), (b":path", b"/")];
+    user.extend(forged);
+    user.push((b"authorization", credential.as_bytes()));
+    let expected = [&removed[..], &["-authorization", "x-sub: joe"]].concat();
+    assert_eq!(changes(&document, &user), expected);
+}
+
+#[test]
+fn a_claim_that_no_header_can_hold_denies() {
+    assert_eq!(
+        slug(REVIEWS, &json!({"sub": "a\r\nx-admin: 1"})),
+        "header_unwritable"
+    );
+    assert_eq!(
+        slug(REVIEWS, &json!({"sub": "a\0", "permissions": null})),
+        "permission_missing",
+        "the header is judged last"
+    );
+}
+
+#[test]
+fn preflights_are_anonymous() {
+    let preflight = |path: &'static str| -> Vec<Header<'static>> {
+        vec![
+            (b":method", b"OPTIONS"),
+            (b":path", path.as_bytes()),
+            (b"origin", b"https://app.test"),
+            (b"access-control-request-method", b"GET"),
+            (b"authorization", b"Bearer not-a-token"),
+        ]
+    };
+    let decide_about = |document: &Document, path| {
+        let headers = preflight(path);
+        let request = Request::read(&headers).unwrap();
+        decide(document, &request, NOW)
+            .map(|_| ())
+            .map_err(|denial| denial.refusal)
+    };
+    let mut table = json!({"routes": [{"paths": ["/a"], "methods": ["GET"], "access": "PUBLIC"}]});
+    let authorize = document(&table);
+    assert_eq!(
+        decide_about(&authorize, "/a"),
+        Err(Refusal::MethodNotAllowed)
+    );
+    table["corsPreflight"] = json!("ALLOW");
+    let allow = document(&table);
+    assert_eq!(decide_about(&allow, "/a"), Ok(()));
+    assert_eq!(decide_about(&allow, "/b"), Err(Refusal::RouteUnmatched));
+    assert_eq!(decide_about(&allow, "//a"), Err(Refusal::PathAmbiguous));
+    let document = bookinfo();
+    assert_eq!(decide_about(&document, "/"), Ok(()));
+    assert_eq!(changes(&document, &preflight("/")), ["-authorization"]);
+}
+
+#[test]
+fn without_a_table_there_is_only_authentication() {
+    let document = document(&json!({"jwtRules": [rule("https://a.test")]}));
+    assert_eq!(decide_about(&document, ("GET", "//a/../b"), None), Ok(()));
+    assert_eq!(
+        decide_about(&document, ("GET", "/"), Some("x"))
+            .unwrap_err()
+            .0,
+        "token_form"
+    );
+    let nothing = Document::default();
+    assert!(nothing.routes.is_none());
+}
+
+#[test]
+fn an_empty_table_denies_everything() {
+    let document = document(&json!({"routes": []}));
+    assert_eq!(
+        decide_about(&document, ("GET", "/"), None).unwrap_err().0,
+        "route_unmatched"
+    );
+}

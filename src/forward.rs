@@ -1,0 +1,156 @@
+//! What of an allowed request reaches the workload: the headers that are removed and set.
+//!
+//! A workload that trusts `x-sub` because we set it must never see one that a client sent, in
+//! whatever spelling: many servers hand `x_sub` and `X-Sub` to the application under one name.
+
+use std::borrow::Cow;
+
+use crate::authn::locate::{self, Location};
+use crate::authz::Permit;
+use crate::document::Document;
+use crate::request::Request;
+
+/// Headers with which a client asks frameworks to see another method or path than the one that was
+/// judged. They have no place behind a table of methods and paths.
+const OVERRIDES: &[&str] = &[
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+/// A change of the request's headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderChange<'a> {
+    /// Remove every line with this name.
+    Remove(&'a [u8]),
+    /// Put one line in the place of all with this name.
+    Replace(&'a str, Cow<'a, [u8]>),
+}
+
+/// The changes that make of an allowed request what the workload receives, in the order in which
+/// they are to be made.
+#[must_use]
+pub fn changes<'a>(
+    document: &'a Document,
+    request: &Request<'a>,
+    permit: &'a Permit,
+) -> Vec<HeaderChange<'a>> {
+    let mut changes = Vec::new();
+    let locations = document.authenticator.locations();
+    // The token of a preflight was not verified, so it is not passed on.
+    let remove_token = match permit.identity() {
+        Some(identity) => !identity.forward_token,
+        None => request.is_preflight(),
+    };
+    for &(name, value) in request.headers() {
+        let is_override = || document.routes.is_some() && is_any_of(name, OVERRIDES);
+        let is_token = || {
+            remove_token
+                && locations
+                    .iter()
+                    .any(|location| location.is_at_header(name, value))
+        };
+        let removal = HeaderChange::Remove(name);
+        if (is_any_of(name, &document.output_headers) || is_override() || is_token())
+            && !changes.contains(&removal)
+        {
+            changes.push(removal);
+        }
+    }
+    if remove_token {
+        let without_token = request
+            .target
+            .and_then(|target| cut_parameters(target, locations));
+        changes.extend(without_token.map(|path| HeaderChange::Replace(":path", path.into())));
+    }
+    let outputs = permit
+        .identity()
+        .and_then(|identity| identity.outputs.as_ref().ok());
+    for (name, value) in outputs.into_iter().flatten() {
+        changes.push(HeaderChange::Replace(name, value.into()));
+    }
+    changes
+}
+
+/// Whether a header has one of these names, which are in lower case and have `-` for `_`.
+fn is_any_of(header: &[u8], names: &[impl AsRef<str>]) -> bool {
+    names.iter().any(|name| {
+        let name = name.as_ref().as_bytes();
+        header.len() == name.len()
+            && header
+                .iter()
+                .zip(name)
+                .all(|(&found, &wanted)| match found {
+                    b'_' => wanted == b'-',
+                    found => found.to_ascii_lowercase() == wanted,
+                })
+    })
+}
+
+/// The target without the parameters that hold tokens; `None` if it has none. Every other byte
+/// stays as it is.
+fn cut_parameters(target: &[u8], locations: &[Location]) -> Option<Vec<u8>> {
+    let mark = target.iter().position(|&byte| byte == b'?')?;
+    let (path, query) = target.split_at_checked(mark)?;
+    let query = query.get(1..)?;
+    let holds_token = |parameter: &[u8]| {
+        locate::parameters(parameter).any(|(name, _)| locate::is_token_parameter(name, locations))
+    };
+    let parameters: Vec<_> = query.split(|&byte| byte == b'&').collect();
+    let kept: Vec<_> = parameters
+        .iter()
+        .copied()
+        .filter(|parameter| !holds_token(parameter))
+        .collect();
+    if kept.len() == parameters.len() {
+        return None;
+    }
+    let mut target = path.to_vec();
+    for (number, parameter) in kept.iter().enumerate() {
+        target.push(if number == 0 { b'?' } else { b'&' });
+        target.extend_from_slice(parameter);
+    }
+    Some(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn parameters_are_cut_without_touching_the_others() {
+        for (target, expected) in [
+            ("/a?access_token=x", Some("/a")),
+            ("/a?b=%41&access_token=x&c=+&c", Some("/a?b=%41&c=+&c")),
+            ("/a?access%5Ftoken=x&&b", Some("/a?&b")),
+            ("/a?b=access_token=x", None),
+            ("/a", None),
+            ("/a?", None),
+        ] {
+            let cut = cut_parameters(target.as_bytes(), &Location::defaults());
+            assert_eq!(cut.as_deref(), expected.map(str::as_bytes), "{target}");
+        }
+    }
+
+    #[test]
+    fn names_are_compared_in_every_spelling() {
+        for name in ["x-sub", "x_sub", "X-Sub", "X_SUB"] {
+            assert!(is_any_of(name.as_bytes(), &["x-sub"]), "{name}");
+        }
+        assert!(!is_any_of(b"x-subs", &["x-sub"]) && !is_any_of(b"xxsub", &["x-sub"]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_parameter_with_a_token_is_left(target in "/(\\?|&|access_token|%5F|=|a|%61ccess_token){0,12}") {
+            let locations = Location::defaults();
+            if let Some(cut) = cut_parameters(target.as_bytes(), &locations) {
+                prop_assert_eq!(cut_parameters(&cut, &locations), None);
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The calls to Envoy that the filter makes, as functions that return `Result` and never panic.
+//!
+//! The SDK's own wrappers panic on a header value that is not UTF-8 and on statuses they do not
+//! expect, and a panic takes the VM of the worker down for everybody; they also leave out the
+//! response code details. So the few calls of the request path are declared here once more.
+//! Sources: `proxy_wasm/exports.h` of proxy-wasm-cpp-host, and the ABI specification 0.2.1.
+#![allow(
+    unsafe_code,
+    reason = "calls to the host are foreign calls; each block says why it is sound"
+)]
+
+use std::ptr;
+
+use crate::forward::HeaderChange;
+use crate::request::Header;
+use crate::response::LocalReply;
+
+pub mod signature;
+
+/// `MapType::HttpRequestHeaders`
+const REQUEST_HEADERS: u32 = 0;
+/// `BufferType::PluginConfiguration`
+const PLUGIN_CONFIGURATION: u32 = 7;
+/// `grpc_status` outside of 0–16: Envoy derives it from the HTTP status where the request is gRPC.
+const GRPC_STATUS_FROM_HTTP: i32 = -1;
+
+/// A call that the host did not carry out, with the status it gave.
+#[derive(Clone, Copy, Debug)]
+pub struct HostError(#[allow(dead_code, reason = "shown in logs by its Debug")] pub u32);
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_get_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        max_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        arguments: *const u8,
+        arguments_size: usize,
+        result: *mut *mut u8,
+        result_size: *mut usize,
+    ) -> u32;
+}
+
+/// All header lines of the request, as the host wrote them into our memory.
+pub struct RequestHeaders(Vec<u8>);
+
+impl RequestHeaders {
+    /// Fetches them with one call.
+    pub fn fetch() -> Result<Self, HostError> {
+        // SAFETY: both pointers are to locals that live through the call.
+        returned(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) })
+            .map(Self)
+    }
+
+    /// The lines, in order; `None` if the host's list can't be read.
+    ///
+    /// The layout is: number of pairs; for each the sizes of name and value; for each the name, a
+    /// zero byte, the value, a zero byte. Numbers are 32 bits, little-endian.
+    pub fn lines(&self) -> Option<Vec<Header<'_>>> {
+        let mut numbers = self.0.as_slice();
+        let mut number = || {
+            let (digits, rest) = numbers.split_first_chunk()?;
+            numbers = rest;
+            usize::try_from(u32::from_le_bytes(*digits)).ok()
+        };
+        let count = number()?;
+        let texts_start = count.checked_mul(8)?.checked_add(4)?;
+        let mut texts = self.0.get(texts_start..)?;
+        let mut text = |size| {
+            let (text, rest) = texts.split_at_checked(size)?;
+            texts = rest.strip_prefix(&[0])?;
+            Some(text)
+        };
+        (0..count)
+            .map(|_| {
+                let (name_size, value_size) = (number()?, number()?);
+                Some((text(name_size)?, text(value_size)?))
+            })
+            .collect()
+    }
+}
+
+/// Makes one change of the request's headers.
+pub fn change_header(change: &HeaderChange<'_>) -> Result<(), HostError> {
+    // SAFETY: every pointer is to a slice that lives through the call, with the slice's length.
+    done(match change {
+        HeaderChange::Remove(name) => unsafe {
+            proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len())
+        },
+        HeaderChange::Replace(name, value) => unsafe {
+            proxy_replace_header_map_value(
+                REQUEST_HEADERS,
+                name.as_ptr(),
+                name.len(),
+                value.as_ptr(),
+                value.len(),
+            )
+        },
+    })
+}
+
+/// The text of `pluginConfig`; empty where there is none.
+pub fn plugin_configuration() -> Result<Vec<u8>, HostError> {
+    // SAFETY: both pointers are to locals that live through the call.
+    returned(|data, size| unsafe {
+        proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, usize::MAX, data, size)
+    })
+}
+
+/// The time now, in seconds since 1970.
+pub fn now() -> Result<u64, HostError> {
+    let mut nanoseconds = 0;
+    // SAFETY: the pointer is to a local that lives through the call.
+    done(unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) })?;
+    Ok(nanoseconds / 1_000_000_000)
+}
+
+/// Answers the request in place of the workload.
+pub fn send_local_reply(reply: &LocalReply) -> Result<(), HostError> {
+    let challenge = reply
+        .challenge
+        .as_deref()
+        .map(|value| (&b"www-authenticate"[..], value));
+    let headers = header_pairs(challenge);
+    // SAFETY: every pointer is to a slice that lives through the call, with the slice's length.
+    done(unsafe {
+        proxy_send_local_response(
+            reply.status.into(),
+            reply.details.as_ptr(),
+            reply.details.len(),
+            reply.body.as_ptr(),
+            reply.body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            GRPC_STATUS_FROM_HTTP,
+        )
+    })
+}
+
+/// A list of at most one header in the layout of [`RequestHeaders::lines`].
+fn header_pairs(header: Option<Header<'_>>) -> Vec<u8> {
+    let Some((name, value)) = header else {
+        return Vec::new();
+    };
+    let size = |text: &[u8]| u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes();
+    [
+        &1_u32.to_le_bytes(),
+        &size(name)[..],
+        &size(value),
+        name,
+        &[0],
+        value,
+        &[0],
+    ]
+    .concat()
+}
+
+/// Calls a function of Envoy that is not part of the ABI.
+fn call_foreign_function(name: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError> {
+    // SAFETY: the pointers are to slices and locals that live through the call.
+    returned(|data, size| unsafe {
+        proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            arguments.as_ptr(),
+            arguments.len(),
+            data,
+            size,
+        )
+    })
+}
+
+fn done(status: u32) -> Result<(), HostError> {
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(HostError(status))
+    }
+}
+
+/// What a call has written into memory that the host allocated in our VM.
+fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, HostError> {
+    let mut data = ptr::null_mut();
+    let mut size = 0;
+    done(call(&raw mut data, &raw mut size))?;
+    if data.is_null() {
+        return Ok(Vec::new());
+    }
+    // SAFETY: the host allocates with `proxy_on_memory_allocate`, which the SDK exports and which
+    // gives away a boxed slice of exactly this size; nobody else owns it.
+    let slice = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(data, size)) };
+    Ok(slice.into_vec())
+}

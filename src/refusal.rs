@@ -1,0 +1,213 @@
+//! Every reason for which a request can be refused, in one closed enum.
+//!
+//! A refusal has a stable slug, a status and a text; response, response code details, log, metric
+//! and the table in the README all come from here.
+
+/// What a client reads when authorization fails: Envoy's own words (`rbac_filter.cc`).
+const ACCESS_DENIED: &str = "RBAC: access denied";
+
+macro_rules! refusals {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $slug:literal, $status:literal, $text:expr;)+) => {
+        /// Why a request is refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Refusal {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Refusal {
+            /// Every refusal there is.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The stable name: `[a-z_]+`, the same in every version.
+            #[must_use]
+            pub const fn slug(self) -> &'static str {
+                match self { $(Self::$variant => $slug,)+ }
+            }
+
+            /// The HTTP status of the local reply.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)+ }
+            }
+
+            /// The body of the local reply.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// What happened, in a few words, for people who read the log.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+// The texts of the 401s, and their order, are those of Envoy's `source/common/jwt/status.cc`.
+// Refusals that Envoy does not know carry the nearest of its texts.
+refusals! {
+    /// No document is in force
+    DocumentMissing = "document_missing", 403, ACCESS_DENIED;
+    /// The request has no method, no path, one of them twice, or unreadable headers
+    RequestMalformed = "request_malformed", 403, ACCESS_DENIED;
+    /// CONNECT names no path that a route could match
+    ConnectRefused = "connect_refused", 403, ACCESS_DENIED;
+    /// The path can be read in more than one way
+    PathAmbiguous = "path_ambiguous", 403, ACCESS_DENIED;
+    /// No route names the host of the request
+    HostUnknown = "host_unknown", 403, ACCESS_DENIED;
+    /// No route matches the path
+    RouteUnmatched = "route_unmatched", 403, ACCESS_DENIED;
+    /// The route of this path does not list the method
+    MethodNotAllowed = "method_not_allowed", 403, ACCESS_DENIED;
+    /// The route is closed for everybody
+    RouteDenied = "route_denied", 403, ACCESS_DENIED;
+    /// The route needs a verified token and the request has none
+    IdentityMissing = "identity_missing", 403, ACCESS_DENIED;
+    /// The route does not accept tokens of this issuer
+    IssuerNotAllowed = "issuer_not_allowed", 403, ACCESS_DENIED;
+    /// The token does not grant the permission that the route needs
+    PermissionMissing = "permission_missing", 403, ACCESS_DENIED;
+    /// The claim that holds the permissions has a type that grants nothing
+    ClaimMalformed = "claim_malformed", 403, ACCESS_DENIED;
+    /// A claim does not have the value that the route needs
+    ClaimMismatch = "claim_mismatch", 403, ACCESS_DENIED;
+    /// A claim can't be written to its output header
+    HeaderUnwritable = "header_unwritable", 403, ACCESS_DENIED;
+    /// Envoy refused a change of the request's headers
+    HostFailure = "host_failure", 403, ACCESS_DENIED;
+
+    /// The request has more than one token
+    TokenMultiple = "token_multiple", 401, "Found multiple Jwt tokens";
+    /// The credential is not its scheme, spaces and one token
+    CredentialMalformed = "credential_malformed", 401, TOKEN_FORM;
+    /// The token is longer than `maxTokenSize`
+    TokenTooLarge = "token_too_large", 401, TOKEN_FORM;
+    /// The token is not three parts with two dots between them
+    TokenForm = "token_form", 401, TOKEN_FORM;
+    /// The header is not unpadded base64url
+    HeaderEncoding = "header_encoding", 401, "Jwt header is an invalid Base64url encoded";
+    /// The header is not a JSON object
+    HeaderJson = "header_json", 401, HEADER_JSON;
+    /// The header has a member twice
+    HeaderMemberDuplicate = "header_member_duplicate", 401, HEADER_JSON;
+    /// The header is nested too deep
+    HeaderTooDeep = "header_too_deep", 401, HEADER_JSON;
+    /// The header has too many members
+    HeaderTooManyMembers = "header_too_many_members", 401, HEADER_JSON;
+    /// The header has no `alg`, or one that is not a string
+    AlgorithmMissing = "algorithm_missing", 401,
+        "Jwt header [alg] field is required and must be a string";
+    /// The `alg` of the header is not known
+    AlgorithmUnknown = "algorithm_unknown", 401, ALGORITHM_UNSUPPORTED;
+    /// The `kid` of the header is not a string
+    KeyIdNotString = "key_id_not_string", 401, "Jwt header [kid] field is not a string";
+    /// The header has extensions that must be understood (`crit`, `b64`)
+    HeaderCritical = "header_critical", 401, ALGORITHM_UNSUPPORTED;
+    /// The payload is not unpadded base64url
+    PayloadEncoding = "payload_encoding", 401, "Jwt payload is an invalid Base64url encoded";
+    /// The payload is not a JSON object
+    PayloadJson = "payload_json", 401, PAYLOAD_JSON;
+    /// The payload has a member twice
+    PayloadMemberDuplicate = "payload_member_duplicate", 401, PAYLOAD_JSON;
+    /// The payload is nested too deep
+    PayloadTooDeep = "payload_too_deep", 401, PAYLOAD_JSON;
+    /// The payload has too many members
+    PayloadTooManyMembers = "payload_too_many_members", 401, PAYLOAD_JSON;
+    /// The claim `iss` is not a string
+    IssuerNotString = "issuer_not_string", 401, "Jwt payload [iss] field is not a string";
+    /// The claim `sub` is not a string
+    SubjectNotString = "subject_not_string", 401, "Jwt payload [sub] field is not a string";
+    /// The claim `iat` is not a number
+    IssuedAtNotInteger = "issued_at_not_integer", 401, "Jwt payload [iat] field is not an integer";
+    /// The claim `iat` is negative or too large
+    IssuedAtOutOfRange = "issued_at_out_of_range", 401,
+        "Jwt payload [iat] field is not a positive 64 bit integer";
+    /// The claim `nbf` is not a number
+    NotBeforeNotInteger = "not_before_not_integer", 401, "Jwt payload [nbf] field is not an integer";
+    /// The claim `nbf` is negative or too large
+    NotBeforeOutOfRange = "not_before_out_of_range", 401,
+        "Jwt payload [nbf] field is not a positive 64 bit integer";
+    /// The claim `exp` is not a number
+    ExpirationNotInteger = "expiration_not_integer", 401,
+        "Jwt payload [exp] field is not an integer";
+    /// The claim `exp` is negative or too large
+    ExpirationOutOfRange = "expiration_out_of_range", 401,
+        "Jwt payload [exp] field is not a positive 64 bit integer";
+    /// The claim `jti` is not a string
+    TokenIdNotString = "token_id_not_string", 401, "Jwt payload [jti] field is not a string";
+    /// The claim `aud` is neither a string nor a list of strings
+    AudienceNotString = "audience_not_string", 401,
+        "Jwt payload [aud] field is not a string or string list";
+    /// The signature is not unpadded base64url
+    SignatureEncoding = "signature_encoding", 401, "Jwt signature is an invalid Base64url encoded";
+    /// No provider accepts the claim `iss`
+    IssuerUnknown = "issuer_unknown", 401, "Jwt issuer is not configured";
+    /// The claim `nbf` lies in the future
+    NotYetValid = "not_yet_valid", 401, "Jwt not yet valid";
+    /// The claim `exp` lies in the past
+    Expired = "expired", 401, "Jwt is expired";
+    /// The claim `aud` names none of the audiences of the provider
+    AudienceNotAllowed = "audience_not_allowed", 403, "Audiences in Jwt are not allowed";
+    /// The token has no claim `exp`
+    ExpirationMissing = "expiration_missing", 401, VERIFICATION_FAILS;
+    /// The token lists more than 1,000 permissions and roles
+    PermissionsTooMany = "permissions_too_many", 401, VERIFICATION_FAILS;
+    /// The key set has no key that fits `kid` and `alg`
+    KeyUnknown = "key_unknown", 401, "Jwks doesn't have key to match kid or alg from Jwt";
+    /// More keys fit the token than may be tried
+    KeyAmbiguous = "key_ambiguous", 401, VERIFICATION_FAILS;
+    /// The signature does not verify
+    SignatureInvalid = "signature_invalid", 401, VERIFICATION_FAILS;
+}
+
+const ALGORITHM_UNSUPPORTED: &str = "Jwt header [alg] is not supported";
+const HEADER_JSON: &str = "Jwt header is an invalid JSON";
+const PAYLOAD_JSON: &str = "Jwt payload is an invalid JSON";
+const TOKEN_FORM: &str =
+    "Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections";
+const VERIFICATION_FAILS: &str = "Jwt verification fails";
+
+impl Refusal {
+    /// Whether the request was refused for its token, before authorization was asked.
+    #[must_use]
+    pub fn is_about_token(self) -> bool {
+        self.text() != ACCESS_DENIED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn slugs_are_distinct_and_plain() {
+        let mut seen = HashSet::new();
+        for refusal in Refusal::ALL {
+            let slug = refusal.slug();
+            assert!(
+                slug.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+                "{slug}"
+            );
+            assert!(seen.insert(slug), "{slug} stands twice");
+            assert!(!refusal.meaning().is_empty());
+        }
+    }
+
+    #[test]
+    fn only_the_audience_is_a_403_about_the_token() {
+        for refusal in Refusal::ALL {
+            let expected = match refusal {
+                Refusal::AudienceNotAllowed => 403,
+                other if other.is_about_token() => 401,
+                _ => 403,
+            };
+            assert_eq!(refusal.status(), expected, "{}", refusal.slug());
+        }
+    }
+}

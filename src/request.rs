@@ -1,0 +1,150 @@
+//! A request as plain values, read once from the list of its headers.
+
+use crate::refusal::Refusal;
+
+/// The name and value of one header line. Values are bytes: a client may send any byte that
+/// Envoy's codecs let through, 0x80–0xFF among them.
+pub type Header<'a> = (&'a [u8], &'a [u8]);
+
+/// The headers of one request, as Envoy hands them over: names in lower case, repeated names as
+/// repeated entries.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// `:method`, case-sensitive (RFC 9110 §9.1).
+    pub method: &'a [u8],
+    /// `:path` with its query; `None` only for CONNECT.
+    pub target: Option<&'a [u8]>,
+    /// `:authority`, or empty.
+    pub authority: &'a [u8],
+    /// `:scheme`, or empty.
+    pub scheme: &'a [u8],
+    headers: &'a [Header<'a>],
+}
+
+impl<'a> Request<'a> {
+    /// Reads a request from all its header lines.
+    ///
+    /// # Errors
+    /// [`Refusal::RequestMalformed`] without a method or, unless it is CONNECT, without a path, and
+    /// when a pseudo header stands twice.
+    pub fn read(headers: &'a [Header<'a>]) -> Result<Self, Refusal> {
+        let [mut method, mut target, mut authority, mut scheme] = [None; 4];
+        for &(name, value) in headers {
+            let pseudo_header = match name {
+                b":method" => &mut method,
+                b":path" => &mut target,
+                b":authority" => &mut authority,
+                b":scheme" => &mut scheme,
+                _ => continue,
+            };
+            if pseudo_header.replace(value).is_some() {
+                return Err(Refusal::RequestMalformed);
+            }
+        }
+        let method = method
+            .filter(|method| !method.is_empty())
+            .ok_or(Refusal::RequestMalformed)?;
+        if target.is_none_or(<[u8]>::is_empty) && method != b"CONNECT" {
+            return Err(Refusal::RequestMalformed);
+        }
+        Ok(Self {
+            method,
+            target,
+            authority: authority.unwrap_or_default(),
+            scheme: scheme.unwrap_or_default(),
+            headers,
+        })
+    }
+
+    /// Every header line, pseudo headers too, in order.
+    #[must_use]
+    pub fn headers(&self) -> &'a [Header<'a>] {
+        self.headers
+    }
+
+    /// The values of all lines with this name, in order.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.headers
+            .iter()
+            .filter(move |(found, _)| *found == name.as_bytes())
+            .map(|&(_, value)| value)
+    }
+
+    /// The path without the query. Empty where CONNECT has none.
+    #[must_use]
+    pub fn path(&self) -> &'a [u8] {
+        split_query(self.target.unwrap_or_default()).0
+    }
+
+    /// The query, without its `?`.
+    #[must_use]
+    pub fn query(&self) -> Option<&'a [u8]> {
+        split_query(self.target.unwrap_or_default()).1
+    }
+
+    /// Whether a browser asks what it may send (Fetch standard, "CORS-preflight request"): the same
+    /// test as in Envoy's `jwt_authn` filter.
+    #[must_use]
+    pub fn is_preflight(&self) -> bool {
+        let has = |name| self.values(name).any(|value| !value.is_empty());
+        self.method == b"OPTIONS" && has("origin") && has("access-control-request-method")
+    }
+}
+
+fn split_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match target.iter().position(|&byte| byte == b'?') {
+        Some(mark) => {
+            let (path, query) = target.split_at(mark);
+            (path, query.get(1..))
+        }
+        None => (target, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_is_cut_at_the_first_question_mark() {
+        let headers: &[Header<'_>] = &[(b":method", b"GET"), (b":path", b"/a?b=/c?d")];
+        let request = Request::read(headers).unwrap();
+        assert_eq!(request.path(), b"/a");
+        assert_eq!(request.query(), Some(&b"b=/c?d"[..]));
+    }
+
+    #[test]
+    fn method_and_path_are_required_once() {
+        let refused: [&[Header<'_>]; 5] = [
+            &[],
+            &[(b":method", b"GET")],
+            &[(b":path", b"/")],
+            &[(b":method", b""), (b":path", b"/")],
+            &[
+                (b":method", b"GET"),
+                (b":path", b"/"),
+                (b":path", b"/admin"),
+            ],
+        ];
+        for headers in refused {
+            assert_eq!(
+                Request::read(headers).unwrap_err(),
+                Refusal::RequestMalformed
+            );
+        }
+        assert!(Request::read(&[(b":method", b"CONNECT")]).is_ok());
+    }
+
+    #[test]
+    fn repeated_headers_are_all_seen() {
+        let headers: &[Header<'_>] = &[
+            (b":method", b"GET"),
+            (b":path", b"/"),
+            (b"x-t", b"1"),
+            (b"x-t", b"\xff"),
+        ];
+        let request = Request::read(headers).unwrap();
+        let values: Vec<_> = request.values("x-t").collect();
+        assert_eq!(values, [&b"1"[..], b"\xff"]);
+    }
+}
