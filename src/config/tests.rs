@@ -41,11 +41,11 @@ fn with_rule(field: &str, value: Value) -> Value {
     json!({"jwtRules": [rule]})
 }
 
-fn with_row(row: Value) -> Value {
+fn with_row(row: &Value) -> Value {
     json!({"jwtRules": [rule()], "routes": [row]})
 }
 
-fn with_field(field: &str, value: Value) -> Value {
+fn with_field(field: &str, value: &Value) -> Value {
     json!({"jwtRules": [rule()], "routes": [], field: value})
 }
 
@@ -327,7 +327,7 @@ fn rows_are_checked() {
             json!({"paths": ["/"], "methods": ["CONNECT"], "access": "PUBLIC"}),
         ),
     ] {
-        refused_at(place, &with_row(row));
+        refused_at(place, &with_row(&row));
     }
 }
 
@@ -369,16 +369,16 @@ fn options_are_checked() {
     );
     refused_at(
         "unmatchedRoutes",
-        &with_field("unmatchedRoutes", json!("ALLOW")),
+        &with_field("unmatchedRoutes", &json!("ALLOW")),
     );
     refused_at(
         "corsPreflight",
         &json!({"jwtRules": [rule()], "corsPreflight": "ALLOW"}),
     );
-    refused_at("maxTokenSize", &with_field("maxTokenSize", json!("16K")));
+    refused_at("maxTokenSize", &with_field("maxTokenSize", &json!("16K")));
     refused_at(
         "selector",
-        &with_field("selector", json!({"matchLabels": {}})),
+        &with_field("selector", &json!({"matchLabels": {}})),
     );
     for field in [
         "authorizationPolicies",
@@ -387,7 +387,7 @@ fn options_are_checked() {
         "revoked",
         "tokenCache",
     ] {
-        refused_at(field, &with_field(field, json!([])));
+        refused_at(field, &with_field(field, &json!([])));
     }
 }
 

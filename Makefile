@@ -1,0 +1,31 @@
+# Two commands do all the set-up: `make run` and `make test`.
+.DEFAULT_GOAL := help
+.PHONY: help build run try test lint clean
+
+POLICY ?= wasmplugin/bookinfo/details.yaml
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build the filter, target/wasm32-wasip1/release/jwt_rbac.wasm
+	@command -v rustup >/dev/null || { echo 'make: needs Rust with rustup: https://rustup.rs' >&2; exit 1; }
+	rustup target add wasm32-wasip1
+	cargo rustc --locked --release --lib --target wasm32-wasip1 --crate-type cdylib
+
+run: build ## Run Bookinfo behind the filter in a local Envoy and show who may do what
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --package jwt-rbac-e2e --bin bookinfo
+
+try: build ## Run a policy of your own in a local Envoy: make try POLICY=my-policy.yaml
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --package jwt-rbac-e2e --bin try -- $(POLICY)
+
+test: build ## Run every test: unit, property and end-to-end in a real Envoy
+	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --workspace
+
+lint: ## Check formatting and lints, as CI does
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --lib --target wasm32-wasip1 -- -D warnings
+
+clean: ## Remove what was built, and the local Envoy
+	cargo clean
+	rm -rf .venv
