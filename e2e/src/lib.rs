@@ -1,1 +1,42 @@
-//! Harness.
+//! The harness of the end-to-end suites: it starts a real Envoy with the built `jwt_rbac.wasm`,
+//! beside it the native pair `jwt_authn` + `rbac` made from the same document, and an upstream
+//! that tells what reached it.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`artifacts`] | where the module, the keys, the callers and Envoy lie |
+//! | [`envoy`] | a running Envoy: ports, admin, log |
+//! | [`bootstrap`], [`listener`], [`filters`] | the configuration that it is started with |
+//! | [`lds`] | listeners that a test replaces while Envoy runs |
+//! | [`native`] | a document as `jwt_authn` + `rbac` |
+//! | [`wire`], [`client`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
+//! | [`tokens`], [`garbage`] | tokens, good ones and bad ones, and bytes that are none |
+//! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
+//! | [`check`], [`twin`] | what a response must be: by its case, and by the native pair |
+//!
+//! Nothing here is part of the product. A harness that can't go on panics with a message, because
+//! the test that uses it has failed then.
+
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "a panic is how a test harness reports, and every function here would say so"
+)]
+
+pub mod artifacts;
+pub mod bootstrap;
+pub mod cases;
+pub mod check;
+pub mod client;
+pub mod envoy;
+pub mod filters;
+pub mod garbage;
+pub mod headers;
+pub mod lds;
+pub mod listener;
+pub mod native;
+pub mod temporary;
+pub mod tokens;
+pub mod twin;
+pub mod upstream;
+pub mod wire;

@@ -1,0 +1,182 @@
+//! `make run`: Bookinfo on this machine. Starts Envoy on `testdata/envoy.yaml`, mints a token for
+//! each caller, shows who may do what, and stays up for more requests until Ctrl-C.
+//!
+//! With `--once` it ends after the table. The exit code is 1 when an answer is not the expected
+//! one.
+
+use std::env;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use jwt_rbac_e2e::artifacts;
+use jwt_rbac_e2e::client::{Request, Response};
+use jwt_rbac_e2e::envoy::Envoy;
+use jwt_rbac_e2e::tokens::Recipe;
+use serde_json::json;
+
+/// A service of Bookinfo: its name, its port in `testdata/envoy.yaml`, and a page of it.
+struct Service {
+    name: &'static str,
+    port: u16,
+    page: &'static str,
+}
+
+const SERVICES: [Service; 3] = [
+    Service {
+        name: "productpage",
+        port: 9080,
+        page: "/productpage",
+    },
+    Service {
+        name: "details",
+        port: 9081,
+        page: "/details/0",
+    },
+    Service {
+        name: "reviews",
+        port: 9082,
+        page: "/reviews/0",
+    },
+];
+
+const ADMIN_PORT: u16 = 9901;
+
+/// Every caller and the status of its answer from each service.
+const CALLERS: [(&str, [u16; 3]); 4] = [
+    ("anonymous", [200, 403, 403]),
+    ("user", [200, 200, 403]),
+    ("moderator", [200, 200, 200]),
+    ("expired", [401, 401, 401]),
+];
+
+fn main() -> ExitCode {
+    let once = env::args().skip(1).any(|argument| argument == "--once");
+    match run(once) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!("bookinfo: the answers are not the expected ones");
+            ExitCode::FAILURE
+        }
+        Err(message) => {
+            eprintln!("bookinfo: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether every answer was the expected one.
+fn run(once: bool) -> Result<bool, String> {
+    let directory = artifacts::root().join("target/bookinfo");
+    fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
+    let mut envoy = start(&directory)?;
+    write_tokens(&directory).map_err(|error| format!("a token can't be written: {error}"))?;
+    let as_expected = show_matrix(&directory)?;
+    if once {
+        return Ok(as_expected);
+    }
+    show_commands();
+    let status = envoy.wait().map_err(|error| error.to_string())?;
+    println!("Envoy ended with {status}; its log is target/bookinfo/envoy.log");
+    Ok(as_expected)
+}
+
+fn start(directory: &Path) -> Result<Envoy, String> {
+    artifacts::built_module()?;
+    let binary = artifacts::envoy()?;
+    for port in SERVICES
+        .iter()
+        .map(|service| service.port)
+        .chain([ADMIN_PORT])
+    {
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+            format!("port {port} is taken ({error}); end what listens there: lsof -i :{port}")
+        })?;
+    }
+    println!("Envoy: {}", binary.display());
+    println!("its configuration: testdata/envoy.yaml, its log: target/bookinfo/envoy.log");
+    println!("starting …");
+    let root = artifacts::root();
+    let config = root.join("testdata/envoy.yaml");
+    let mut envoy = Envoy::on_file(&binary, &config, &root, directory.to_path_buf())
+        .map_err(|error| format!("{} could not be started: {error}", binary.display()))?;
+    envoy.wait_until_ready(|waited| println!("  not ready after {waited:.1?}"))?;
+    println!("ready\n");
+    Ok(envoy)
+}
+
+/// A token for each caller but the anonymous one.
+fn write_tokens(directory: &Path) -> std::io::Result<()> {
+    let expired = Recipe::of_caller("user").claim("exp", json!("now-3600"));
+    let tokens = [
+        ("user", Recipe::of_caller("user")),
+        ("moderator", Recipe::of_caller("moderator")),
+        ("expired", expired),
+    ];
+    for (name, recipe) in tokens {
+        fs::write(token_file(directory, name), recipe.mint())?;
+    }
+    Ok(())
+}
+
+fn token_file(directory: &Path, caller: &str) -> PathBuf {
+    directory.join(format!("{caller}.jwt"))
+}
+
+/// Prints who may do what; whether it is as expected.
+fn show_matrix(directory: &Path) -> Result<bool, String> {
+    let mut as_expected = true;
+    let mut line = format!("{:<12}", "caller");
+    for service in &SERVICES {
+        line.push_str(&column(service.page));
+    }
+    println!("{}", line.trim_end());
+    for (caller, statuses) in CALLERS {
+        let token = fs::read_to_string(token_file(directory, caller)).ok();
+        let mut line = format!("{caller:<12}");
+        for (service, expected) in SERVICES.iter().zip(statuses) {
+            let response = call(service, token.as_deref())
+                .map_err(|error| format!("{} does not answer: {error}", service.name))?;
+            let mut cell = response.status.to_string();
+            if response.status != 200 {
+                cell = format!("{cell} {}", response.text());
+            }
+            if response.status != expected {
+                as_expected = false;
+                cell = format!("{cell} (expected {expected})");
+            }
+            line.push_str(&column(&cell));
+        }
+        println!("{}", line.trim_end());
+    }
+    println!();
+    Ok(as_expected)
+}
+
+fn column(text: &str) -> String {
+    format!("{text:<26}")
+}
+
+fn call(service: &Service, token: Option<&str>) -> std::io::Result<Response> {
+    let request = Request::get(service.page);
+    let request = match token {
+        Some(token) => request.bearer(token),
+        None => request,
+    };
+    request.send(SocketAddr::from((Ipv4Addr::LOCALHOST, service.port)))
+}
+
+fn show_commands() {
+    println!("Try it from the root of the repository (the tokens are good for an hour):\n");
+    for service in &SERVICES {
+        let url = format!("http://127.0.0.1:{}{}", service.port, service.page);
+        println!("curl -i {url}");
+        for (caller, _) in CALLERS.iter().filter(|(caller, _)| *caller != "anonymous") {
+            let token = format!("$(cat target/bookinfo/{caller}.jwt)");
+            println!("curl -i -H \"Authorization: Bearer {token}\" {url}");
+        }
+    }
+    println!("\nEnvoy's admin interface: http://127.0.0.1:{ADMIN_PORT}");
+    println!("Ctrl-C ends it.");
+}

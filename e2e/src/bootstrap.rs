@@ -1,0 +1,44 @@
+//! The configuration that an Envoy of the tests is started with.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+/// The name of the cluster that the routes of every listener point at.
+pub const UPSTREAM: &str = "upstream";
+
+/// A bootstrap: the admin interface on a free port, one cluster, and listeners that stay
+/// (`listeners`) or come from a file that a test rewrites (`dynamic`).
+pub fn bootstrap(upstream: SocketAddr, listeners: &[Value], dynamic: Option<&Path>) -> Value {
+    let mut bootstrap = json!({
+        "node": {"id": "e2e", "cluster": "e2e"},
+        "admin": {"address": address("127.0.0.1", 0)},
+        "static_resources": {
+            "listeners": listeners,
+            "clusters": [{
+                "name": UPSTREAM,
+                "type": "STATIC",
+                "connect_timeout": "5s",
+                "load_assignment": {
+                    "cluster_name": UPSTREAM,
+                    "endpoints": [{"lb_endpoints": [{"endpoint": {
+                        "address": address(&upstream.ip().to_string(), upstream.port()),
+                    }}]}],
+                },
+            }],
+        },
+    });
+    if let Some(file) = dynamic {
+        bootstrap["dynamic_resources"] = json!({"lds_config": {
+            "resource_api_version": "V3",
+            "path_config_source": {"path": file},
+        }});
+    }
+    bootstrap
+}
+
+/// A socket address in Envoy's words.
+pub fn address(ip: &str, port: u16) -> Value {
+    json!({"socket_address": {"address": ip, "port_value": port}})
+}

@@ -1,0 +1,147 @@
+//! A client that sends exactly the bytes it is told: repeated headers, odd paths, header values
+//! that are no text.
+
+use std::io::{self, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use crate::wire::{self, Head};
+
+/// How long a response may take. Envoy answers in milliseconds; the rest is a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The `Host` of a request that brings none.
+pub const HOST: &str = "bookinfo.test";
+
+/// A request as it is written to the socket.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method, as it is.
+    pub method: String,
+    /// The request target, as it is.
+    pub target: String,
+    /// The headers in their order; a `host` among them replaces [`HOST`].
+    pub headers: Vec<(String, String)>,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The status line and the headers.
+    pub head: Head,
+    /// The body, empty for HEAD.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// A request with no headers but the ones that [`Self::send`] adds.
+    pub fn new(method: &str, target: &str) -> Self {
+        Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// A GET.
+    pub fn get(target: &str) -> Self {
+        Self::new("GET", target)
+    }
+
+    /// The same request with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same request with a bearer token.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// The host that it names.
+    pub fn authority(&self) -> &str {
+        let host = self
+            .headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        host.map_or(HOST, |(_, value)| value)
+    }
+
+    /// Sends it over a connection of its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of the socket, a time-out, and a response that is not HTTP/1.1.
+    pub fn send(&self, address: SocketAddr) -> io::Result<Response> {
+        exchange(address, &self.bytes(), self.method == "HEAD")
+    }
+
+    /// The bytes of it. `content-length: 0` is added where a method usually has a body.
+    fn bytes(&self) -> Vec<u8> {
+        let has = |name: &str| {
+            self.headers
+                .iter()
+                .any(|pair| pair.0.eq_ignore_ascii_case(name))
+        };
+        let mut lines = vec![format!("{} {} HTTP/1.1", self.method, self.target)];
+        if !has("host") {
+            lines.push(format!("host: {HOST}"));
+        }
+        lines.extend(
+            self.headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}")),
+        );
+        let with_body = matches!(self.method.as_str(), "POST" | "PUT" | "PATCH");
+        if with_body && !has("content-length") {
+            lines.push("content-length: 0".to_owned());
+        }
+        wire::bytes(&(lines.join("\r\n") + "\r\n\r\n"))
+    }
+}
+
+impl Response {
+    /// Every line of a header, joined by `, `; `None` without one.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let values: Vec<&str> = self.head.values(name).collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        wire::text(&self.body)
+    }
+}
+
+/// Sends these bytes and reads one response; `no_body` for the answer to HEAD.
+///
+/// # Errors
+///
+/// Those of the socket, a time-out, and a response that is not HTTP/1.1.
+pub fn exchange(address: SocketAddr, bytes: &[u8], no_body: bool) -> io::Result<Response> {
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    stream.set_nodelay(true)?;
+    stream.write_all(bytes)?;
+    let mut reader = BufReader::new(stream);
+    let head = Head::read(&mut reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    let status = head
+        .start
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| io::Error::other(format!("not HTTP: {}", head.start)))?;
+    let no_body = no_body || matches!(status, 204 | 304);
+    let body = if no_body {
+        Vec::new()
+    } else {
+        head.read_body(&mut reader, true)?
+    };
+    Ok(Response { status, head, body })
+}

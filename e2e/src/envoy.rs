@@ -1,0 +1,253 @@
+//! A running Envoy: started on a bootstrap, asked over its admin interface for its ports, killed
+//! with its owner.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::client::{Request, Response};
+use crate::temporary::TemporaryDirectory;
+
+/// How long Envoy may take to be ready. Most of it is V8, which compiles the module first.
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// An Envoy process and what is known about it.
+#[derive(Debug)]
+pub struct Envoy {
+    process: Child,
+    watchdog: Child,
+    admin: Option<SocketAddr>,
+    listeners: BTreeMap<String, SocketAddr>,
+    /// Holds the log and the file with the address of the admin interface.
+    directory: PathBuf,
+    _temporary: Option<TemporaryDirectory>,
+}
+
+impl Envoy {
+    /// Starts one on this bootstrap and waits until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// The end of Envoy's log when it refuses the bootstrap or does not get ready.
+    pub fn start(binary: &Path, bootstrap: &Value) -> Result<Self, String> {
+        let temporary = TemporaryDirectory::create();
+        let directory = temporary.path().to_path_buf();
+        let config = directory.join("bootstrap.json");
+        fs::write(&config, bootstrap.to_string()).map_err(|error| error.to_string())?;
+        let mut envoy = Self::spawn(binary, &config, Path::new("."), directory, Some(temporary))
+            .map_err(|error| format!("{} could not be started: {error}", binary.display()))?;
+        envoy.wait_until_ready(|_| ())?;
+        Ok(envoy)
+    }
+
+    /// Starts one on a file, in a working directory, with `envoy.log` in a directory of the
+    /// caller's.
+    ///
+    /// # Errors
+    ///
+    /// When the process can't be started. Whether Envoy likes the file is for
+    /// [`Self::wait_until_ready`] to say.
+    pub fn on_file(
+        binary: &Path,
+        config: &Path,
+        working_directory: &Path,
+        directory: PathBuf,
+    ) -> io::Result<Self> {
+        fs::create_dir_all(&directory)?;
+        Self::spawn(binary, config, working_directory, directory, None)
+    }
+
+    /// Waits until the listeners take requests; `progress` hears twice a second how long it takes.
+    ///
+    /// # Errors
+    ///
+    /// The end of Envoy's log when it ends or takes too long.
+    pub fn wait_until_ready(&mut self, mut progress: impl FnMut(Duration)) -> Result<(), String> {
+        let start = Instant::now();
+        let mut told = start;
+        while !self.is_ready() {
+            if let Ok(Some(status)) = self.process.try_wait() {
+                return Err(format!("Envoy ended with {status}:\n{}", self.log_tail()));
+            }
+            if start.elapsed() > TIMEOUT {
+                return Err(format!(
+                    "Envoy is not ready after {TIMEOUT:?}:\n{}",
+                    self.log_tail()
+                ));
+            }
+            if told.elapsed() > Duration::from_millis(500) {
+                told = Instant::now();
+                progress(start.elapsed());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.learn_addresses();
+        Ok(())
+    }
+
+    /// Waits until the process ends.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.process.wait()
+    }
+
+    /// Where a listener takes connections.
+    pub fn address(&self, listener: &str) -> SocketAddr {
+        let address = self.listeners.get(listener);
+        *address
+            .unwrap_or_else(|| panic!("no listener {listener}; Envoy says:\n{}", self.log_tail()))
+    }
+
+    /// Whether there is such a listener.
+    pub fn has_listener(&self, listener: &str) -> bool {
+        self.listeners.contains_key(listener)
+    }
+
+    /// Asks for the ports of the listeners again, after an update of them.
+    pub fn learn_addresses(&mut self) {
+        let text = self.admin("/listeners?format=json");
+        let value: Value = serde_json::from_str(&text).expect("admin answers with JSON");
+        let statuses = value["listener_statuses"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        self.listeners = statuses.iter().filter_map(name_and_address).collect();
+    }
+
+    /// The answer of the admin interface to a GET.
+    pub fn admin(&self, target: &str) -> String {
+        let answer = self.ask(target).expect("admin has an address");
+        answer
+            .unwrap_or_else(|error| panic!("admin {target}: {error}\n{}", self.log_tail()))
+            .text()
+    }
+
+    /// One counter or gauge; 0 when Envoy does not know it yet.
+    pub fn stat(&self, name: &str) -> u64 {
+        let text = self.admin(&format!("/stats?filter={}", name.replace('.', "\\.")));
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        line.map_or(0, |value| value.trim().parse().expect("a stat is a number"))
+    }
+
+    /// Everything that Envoy and the module have logged.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.directory.join("envoy.log")).unwrap_or_default())
+            .into_owned()
+    }
+
+    /// What the log says of an error, else its last lines; for a message.
+    pub fn log_tail(&self) -> String {
+        const LINES: usize = 30;
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        let is_error = |line: &&str| line.starts_with("[error]") || line.starts_with("[critical]");
+        let start = lines
+            .iter()
+            .position(is_error)
+            .unwrap_or(lines.len().saturating_sub(LINES));
+        let cut = |line: &&str| line.chars().take(300).collect::<String>();
+        lines[start..]
+            .iter()
+            .take(LINES)
+            .map(cut)
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    fn spawn(
+        binary: &Path,
+        config: &Path,
+        working_directory: &Path,
+        directory: PathBuf,
+        temporary: Option<TemporaryDirectory>,
+    ) -> io::Result<Self> {
+        let output = File::create(directory.join("envoy.log"))?;
+        let admin = directory.join("admin");
+        // That of an earlier run in the same directory.
+        let _ = fs::remove_file(&admin);
+        let process = Command::new(binary)
+            .arg("--config-path")
+            .arg(config)
+            .arg("--admin-address-path")
+            .arg(admin)
+            .args([
+                "--concurrency",
+                "1",
+                "--use-dynamic-base-id",
+                "--log-level",
+                "info",
+            ])
+            .args(["--log-format", "[%l][%n] %v"])
+            .current_dir(working_directory)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()?;
+        let watchdog = watchdog(process.id())?;
+        let listeners = BTreeMap::new();
+        Ok(Self {
+            process,
+            watchdog,
+            admin: None,
+            listeners,
+            directory,
+            _temporary: temporary,
+        })
+    }
+
+    fn is_ready(&mut self) -> bool {
+        if self.admin.is_none() {
+            let file = fs::read_to_string(self.directory.join("admin"));
+            self.admin = file.ok().and_then(|text| text.trim().parse().ok());
+        }
+        matches!(self.ask("/ready"), Some(Ok(Response { status: 200, .. })))
+    }
+
+    fn ask(&self, target: &str) -> Option<io::Result<Response>> {
+        Some(Request::get(target).send(self.admin?))
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        // Nothing is left to do for an Envoy that is gone already.
+        let _ = self.watchdog.kill();
+        let _ = self.watchdog.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Kills Envoy when this process ends in a way that runs no `Drop`: the pipe to the shell closes
+/// then, whatever the reason.
+fn watchdog(envoy: u32) -> io::Result<Child> {
+    Command::new("sh")
+        .args([
+            "-c",
+            "trap '' INT TERM; read -r line; kill -9 \"$1\"",
+            "watchdog",
+        ])
+        .arg(envoy.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+}
+
+fn name_and_address(status: &Value) -> Option<(String, SocketAddr)> {
+    let socket = &status["local_address"]["socket_address"];
+    let address = format!("{}:{}", socket["address"].as_str()?, socket["port_value"]);
+    Some((status["name"].as_str()?.to_owned(), address.parse().ok()?))
+}

@@ -1,0 +1,63 @@
+//! One listener: a connection manager like that of an Istio sidecar, except that it leaves the
+//! request as the client wrote it, so that the filter under test sees every odd byte.
+
+use serde_json::{Value, json};
+
+use crate::bootstrap::{UPSTREAM, address};
+use crate::filters;
+
+/// The header in which a local reply carries Envoy's response code details.
+pub const DETAILS_HEADER: &str = "x-test-details";
+
+const MANAGER: &str = "type.googleapis.com/envoy.extensions.filters.network.\
+                       http_connection_manager.v3.HttpConnectionManager";
+
+/// A listener on a free port with these HTTP filters, the router behind them.
+pub fn listener(name: &str, filters: &[Value]) -> Value {
+    with_header_limit(name, filters, None)
+}
+
+/// The same with another limit for the headers of a request; Envoy's own is 60 KiB.
+pub fn with_header_limit(name: &str, filters: &[Value], kibibytes: Option<u32>) -> Value {
+    let mut chain = filters.to_vec();
+    chain.push(filters::router());
+    let mut manager = json!({
+        "@type": MANAGER,
+        "codec_type": "AUTO",
+        "stat_prefix": name,
+        "normalize_path": false,
+        "generate_request_id": false,
+        "http_filters": chain,
+        "local_reply_config": show_details(),
+        "route_config": {"virtual_hosts": [{
+            "name": "all",
+            "domains": ["*"],
+            "routes": [{"match": {"prefix": "/"}, "route": {"cluster": UPSTREAM}}],
+        }]},
+    });
+    if let Some(kibibytes) = kibibytes {
+        manager["max_request_headers_kb"] = kibibytes.into();
+    }
+    json!({
+        "name": name,
+        "address": address("127.0.0.1", 0),
+        "filter_chains": [{"filters": [{
+            "name": "envoy.filters.network.http_connection_manager",
+            "typed_config": manager,
+        }]}],
+    })
+}
+
+/// A mapper that fits every local reply and adds nothing but the details.
+fn show_details() -> Value {
+    let always = json!({"status_code_filter": {"comparison": {
+        "op": "GE",
+        "value": {"default_value": 0, "runtime_key": "e2e.always"},
+    }}});
+    json!({"mappers": [{
+        "filter": always,
+        "headers_to_add": [
+            {"header": {"key": DETAILS_HEADER, "value": "%RESPONSE_CODE_DETAILS%"}},
+        ],
+    }]})
+}

@@ -1,0 +1,177 @@
+//! The native pair: the same document as Istio's resources would have it, `jwt_authn` from the
+//! JWT rules and `rbac` from the table of routes, for the twin of every suite.
+//!
+//! The translation of the rules is istiod's own (`pilot/pkg/security/authn/policy_applier.go`),
+//! with its defaults: sixty seconds of clock skew, `exp` optional, no cache. What the pair has no
+//! words for is an error, so that a case has to say that it has no twin.
+
+mod path;
+mod rbac;
+mod requirement;
+
+use serde_json::{Value, json};
+
+use crate::filters::http;
+
+/// The filters for a document, in their order; an error names what the pair can't express.
+///
+/// # Errors
+///
+/// A sentence for the `native: {none: …}` of a case.
+pub fn filters(document: &Value) -> Result<Vec<Value>, String> {
+    only_known(document, "the document", DOCUMENT_FIELDS)?;
+    for (field, default) in DEFAULTS {
+        if document.get(field).is_some_and(|value| value != default) {
+            return Err(format!(
+                "the pair can't express {field}: {}",
+                document[field]
+            ));
+        }
+    }
+    let rules = list(document, "jwtRules");
+    let mut filters = Vec::new();
+    if !rules.is_empty() {
+        filters.push(jwt_authn(&rules)?);
+    }
+    if document.get("routes").is_some() {
+        filters.push(rbac::filter(&list(document, "routes"), &rules)?);
+    }
+    Ok(filters)
+}
+
+/// Fields that the pair has, and those that change nothing of an answer.
+const DOCUMENT_FIELDS: &[&str] = &[
+    "jwtRules",
+    "routes",
+    "unmatchedRoutes",
+    "ambiguousPaths",
+    "corsPreflight",
+    "decisionLog",
+    "tokenCache",
+    "maxTokenSize",
+];
+
+const DEFAULTS: [(&str, &str); 2] = [("unmatchedRoutes", "DENY"), ("corsPreflight", "AUTHORIZE")];
+
+const RULE_FIELDS: &[&str] = &[
+    "issuer",
+    "name",
+    "audiences",
+    "anyAudience",
+    "jwks",
+    "fromHeaders",
+    "fromParams",
+    "fromCookies",
+    "forwardOriginalToken",
+    "outputPayloadToHeader",
+    "outputClaimToHeaders",
+    "spaceDelimitedClaims",
+    "requireExpiration",
+    "permissionClaims",
+    "roleClaims",
+    "rolePermissions",
+];
+
+fn jwt_authn(rules: &[Value]) -> Result<Value, String> {
+    let mut sorted: Vec<&Value> = rules.iter().collect();
+    sorted.sort_by_key(|rule| rule["issuer"].as_str().unwrap_or_default());
+    let mut providers = json!({});
+    let mut names = Vec::new();
+    for (index, rule) in sorted.into_iter().enumerate() {
+        let name = format!("origins-{index}");
+        providers[&name] = provider(rule)?;
+        names.push(name);
+    }
+    let config = json!({
+        "providers": providers,
+        "rules": [{"match": {"prefix": "/"}, "requires": requires(&names)}],
+        "bypass_cors_preflight": true,
+    });
+    let message = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication";
+    Ok(http("envoy.filters.http.jwt_authn", message, &config))
+}
+
+/// Any provider's token, or none at all.
+fn requires(names: &[String]) -> Value {
+    let provider = |name: &String| json!({"provider_name": name});
+    let optional =
+        |name| json!({"requires_any": {"requirements": [provider(name), {"allow_missing": {}}]}});
+    if let [name] = names {
+        return optional(name);
+    }
+    let every: Vec<Value> = names.iter().map(optional).collect();
+    let mut requirements: Vec<Value> = names.iter().map(provider).collect();
+    requirements.push(json!({"requires_all": {"requirements": every}}));
+    json!({"requires_any": {"requirements": requirements}})
+}
+
+fn provider(rule: &Value) -> Result<Value, String> {
+    only_known(rule, "a JWT rule", RULE_FIELDS)?;
+    let jwks = match &rule["jwks"] {
+        Value::String(text) => text.clone(),
+        object => object.to_string(),
+    };
+    let mut delimited = strings(rule, "spaceDelimitedClaims");
+    // A permission claim may be a string of words; Istio says so claim by claim.
+    delimited.extend(permission_claims(rule));
+    delimited.extend(["permission".to_owned(), "scope".to_owned()]);
+    delimited.sort();
+    delimited.dedup();
+    let mut provider = json!({
+        "local_jwks": {"inline_string": jwks},
+        "audiences": strings(rule, "audiences"),
+        "forward": rule["forwardOriginalToken"].as_bool().unwrap_or(false),
+        "payload_in_metadata": rbac::PAYLOAD,
+        "normalize_payload_in_metadata": {"space_delimited_claims": delimited},
+        "from_params": strings(rule, "fromParams"),
+        "from_cookies": strings(rule, "fromCookies"),
+    });
+    for (field, native) in [
+        ("issuer", "issuer"),
+        ("outputPayloadToHeader", "forward_payload_header"),
+    ] {
+        if let Some(value) = rule.get(field) {
+            provider[native] = value.clone();
+        }
+    }
+    let headers = list(rule, "fromHeaders");
+    provider["from_headers"] = headers
+        .iter()
+        .map(|header| json!({"name": header["name"], "value_prefix": header["prefix"].as_str().unwrap_or("")}))
+        .collect();
+    let mut outputs = Vec::new();
+    for output in list(rule, "outputClaimToHeaders") {
+        only_known(&output, "an output header", &["header", "claim"])?;
+        outputs.push(json!({"header_name": output["header"], "claim_name": output["claim"]}));
+    }
+    provider["claim_to_headers"] = outputs.into();
+    Ok(provider)
+}
+
+fn permission_claims(rule: &Value) -> Vec<String> {
+    match strings(rule, "permissionClaims") {
+        claims if claims.is_empty() => vec!["permissions".to_owned()],
+        claims => claims,
+    }
+}
+
+fn only_known(value: &Value, place: &str, fields: &[&str]) -> Result<(), String> {
+    let object = value
+        .as_object()
+        .ok_or_else(|| format!("{place} is not an object"))?;
+    match object.keys().find(|key| !fields.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(key) => Err(format!("the pair can't express {key} of {place}")),
+    }
+}
+
+fn list(value: &Value, field: &str) -> Vec<Value> {
+    value[field].as_array().cloned().unwrap_or_default()
+}
+
+fn strings(value: &Value, field: &str) -> Vec<String> {
+    list(value, field)
+        .iter()
+        .filter_map(|item| Some(item.as_str()?.to_owned()))
+        .collect()
+}

@@ -1,0 +1,68 @@
+//! The paths and hosts of a row as regular expressions (RE2) for the native filter.
+
+/// The pattern for a path template: one optional trailing slash, `{x}` one segment, a trailing
+/// `{**}` the rest, which may be empty.
+pub(super) fn path(template: &str) -> String {
+    let mut pattern = String::new();
+    for segment in template.split('/').filter(|segment| !segment.is_empty()) {
+        if is_rest(segment) {
+            return pattern + "(/.*)?";
+        }
+        pattern.push('/');
+        if segment.starts_with('{') {
+            pattern.push_str("[^/]+");
+        } else {
+            pattern.push_str(&literal(segment));
+        }
+    }
+    pattern + "/?"
+}
+
+/// The pattern for a host: without a port it stands for any, `*.x` for one or more labels, `*`
+/// for every host; case and one trailing dot don't count.
+pub(super) fn host(host: &str) -> String {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) => (name, format!(":{port}")),
+        None => (host, "(:[0-9]+)?".to_owned()),
+    };
+    let name = match name.strip_prefix("*.") {
+        Some(domain) => format!("[^.:]+(\\.[^.:]+)*\\.{}", literal(domain)),
+        None if name == "*" => "[^:]+".to_owned(),
+        None => literal(name),
+    };
+    format!("(?i){name}\\.?{port}")
+}
+
+fn is_rest(segment: &str) -> bool {
+    segment == "{**}" || (segment.starts_with('{') && segment.ends_with("=**}"))
+}
+
+fn literal(text: &str) -> String {
+    let mut pattern = String::new();
+    for character in text.chars() {
+        if !character.is_ascii_alphanumeric() && character.is_ascii() {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_become_patterns() {
+        assert_eq!(path("/"), "/?");
+        assert_eq!(path("/a.b/{id}"), "/a\\.b/[^/]+/?");
+        assert_eq!(path("/static/{**}"), "/static(/.*)?");
+        assert_eq!(path("/{rest=**}"), "(/.*)?");
+    }
+
+    #[test]
+    fn hosts_become_patterns() {
+        assert_eq!(host("a.b:8080"), "(?i)a\\.b\\.?:8080");
+        assert_eq!(host("*.b"), "(?i)[^.:]+(\\.[^.:]+)*\\.b\\.?(:[0-9]+)?");
+    }
+}

@@ -1,0 +1,89 @@
+//! The workload behind Envoy: it answers every request with what it saw of it.
+
+use std::io::{self, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+
+use crate::client::Response;
+use crate::wire::Head;
+
+/// Carries what was seen of a HEAD, whose answer has no body.
+const SEEN_HEADER: &str = "x-test-seen";
+
+/// A request as it reached the workload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The method.
+    pub method: String,
+    /// The request target, undecoded.
+    pub path: String,
+    /// The headers in their order, values as ISO 8859-1.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Seen {
+    /// Reads it out of a response; `None` when the response is not the workload's.
+    pub fn of(response: &Response) -> Option<Self> {
+        if let Some(seen) = response.header(SEEN_HEADER) {
+            return serde_json::from_slice(&BASE64_STANDARD.decode(seen).ok()?).ok();
+        }
+        serde_json::from_slice(&response.body).ok()
+    }
+}
+
+/// A running workload. Its threads end with the process.
+#[derive(Clone, Copy, Debug)]
+pub struct Upstream {
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Upstream {
+    /// Starts one on a free port.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                // A connection that breaks is Envoy's business.
+                thread::spawn(move || serve(&stream));
+            }
+        });
+        Self { address }
+    }
+}
+
+fn serve(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream);
+    while let Some(head) = Head::read(&mut reader)? {
+        head.read_body(&mut reader, false)?;
+        let mut words = head.start.splitn(3, ' ').map(str::to_owned);
+        let seen = Seen {
+            method: words.next().unwrap_or_default(),
+            path: words.next().unwrap_or_default(),
+            headers: head.headers,
+        };
+        reader.get_mut().write_all(&answer(&seen)?)?;
+    }
+    Ok(())
+}
+
+fn answer(seen: &Seen) -> io::Result<Vec<u8>> {
+    let body = serde_json::to_vec(seen)?;
+    let length = body.len();
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json";
+    if seen.method == "HEAD" {
+        let seen = BASE64_STANDARD.encode(body);
+        let head = format!("{head}\r\ncontent-length: {length}\r\n{SEEN_HEADER}: {seen}\r\n\r\n");
+        return Ok(head.into_bytes());
+    }
+    let head = format!("{head}\r\ncontent-length: {length}\r\n\r\n");
+    Ok([head.into_bytes(), body].concat())
+}

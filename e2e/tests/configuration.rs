@@ -1,0 +1,238 @@
+//! Documents while Envoy runs: what is wrong with one is said in full, and the one before it goes
+//! on deciding.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jwt_rbac_e2e::artifacts;
+use jwt_rbac_e2e::bootstrap::bootstrap;
+use jwt_rbac_e2e::client::Request;
+use jwt_rbac_e2e::envoy::Envoy;
+use jwt_rbac_e2e::filters;
+use jwt_rbac_e2e::lds::{ListenerFile, Update};
+use jwt_rbac_e2e::listener::listener;
+use jwt_rbac_e2e::upstream::Upstream;
+use serde_json::{Value, json};
+
+#[test]
+fn an_update_decides_the_next_request() {
+    let mut file = ListenerFile::create(&[ours(&document("/a"))]);
+    let mut envoy = start(&file);
+    assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [200, 403]);
+    assert_eq!(
+        file.publish(&mut envoy, &[ours(&document("/b"))]),
+        Update::Accepted
+    );
+    assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [403, 200]);
+}
+
+#[test]
+fn five_faults_are_named_while_the_document_before_goes_on() {
+    let mut file = ListenerFile::create(&[ours(&document("/a"))]);
+    let mut envoy = start(&file);
+    let faulty = json!({
+        "jwtRules": [{
+            "issuer": "https://tenant.auth0.com/",
+            "audiences": [],
+            "jwks": artifacts::jwks(),
+        }],
+        "unmatchedRoutes": "PERHAPS",
+        "routes": [
+            {"paths": ["/a"], "access": "PUBLIC"},
+            {"paths": ["/b/../c"], "access": "PUBLIC"},
+            {"paths": ["/d"], "access": "PUBLIC", "permission": ["x"]},
+            {"paths": ["/e"], "access": "PUBLIC", "methods": ["G ET"]},
+        ],
+    });
+    assert_eq!(file.publish(&mut envoy, &[ours(&faulty)]), Update::Rejected);
+    let log = envoy.log();
+    for place in [
+        "jwtRules[0].audiences",
+        "unmatchedRoutes",
+        "routes[1].paths[0]",
+        "routes[2].permission",
+        "routes[3].methods[0]",
+    ] {
+        assert!(
+            log.contains(&format!("{place}: ")),
+            "{place} is not named:\n{log}"
+        );
+    }
+    assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [200, 403]);
+    assert_eq!(
+        file.publish(&mut envoy, &[ours(&document("/b"))]),
+        Update::Accepted
+    );
+    assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [403, 200]);
+}
+
+#[test]
+fn a_first_document_that_is_refused_opens_nothing() {
+    for faulty in [
+        json!({}),
+        json!({"routes": "all"}),
+        json!({"jwtRule": []}),
+        json!([]),
+        json!(7),
+    ] {
+        let file = ListenerFile::create(&[ours(&faulty)]);
+        let envoy = start(&file);
+        assert!(!envoy.has_listener("ours"), "{faulty} is served");
+        assert_eq!(
+            envoy.stat("listener_manager.lds.update_rejected"),
+            1,
+            "{faulty}"
+        );
+        assert!(
+            envoy.log().contains("document refused"),
+            "{faulty}:\n{}",
+            envoy.log()
+        );
+    }
+}
+
+#[test]
+fn a_static_listener_with_a_faulty_document_ends_envoy() {
+    let upstream = Upstream::start();
+    let bootstrap = bootstrap(upstream.address, &[ours(&json!({}))], None);
+    let error = Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap_err();
+    assert!(error.contains("document refused"), "{error}");
+}
+
+/// Nobody can put a manifest into a mesh before the keys of an issuer are in it.
+#[test]
+fn the_manifests_are_refused_for_their_placeholder() {
+    let manifests = manifests();
+    let listeners: Vec<Value> = manifests
+        .iter()
+        .map(|(path, document)| {
+            let name = path.display().to_string();
+            listener(
+                &name,
+                &[filters::jwt_rbac(
+                    &name,
+                    document,
+                    &artifacts::wasm().unwrap(),
+                )],
+            )
+        })
+        .collect();
+    let file = ListenerFile::create(&listeners);
+    let envoy = start(&file);
+    let log = envoy.log();
+    for path in manifests.keys() {
+        let name = path.display().to_string();
+        assert!(!envoy.has_listener(&name), "{name} is served");
+    }
+    let named = log.matches("jwtRules[0].jwks: ").count();
+    assert_eq!(
+        named,
+        manifests.len(),
+        "each manifest has one fault, its keys:\n{log}"
+    );
+    assert_eq!(
+        log.matches("document refused, 1 error").count(),
+        manifests.len(),
+        "{log}"
+    );
+}
+
+/// `make run`, the suites and the manifests speak of the same Bookinfo.
+#[test]
+fn the_bookinfo_manifests_are_what_runs_locally() {
+    let local: Value = yaml(&artifacts::testdata("envoy.yaml"));
+    let suite: Value = yaml(&artifacts::testdata("cases/bookinfo.yaml"));
+    for service in ["productpage", "details", "reviews"] {
+        let path = format!("bookinfo/{service}.yaml");
+        let manifest = &manifests()[Path::new(&path)];
+        let listeners = local["static_resources"]["listeners"]
+            .as_array()
+            .expect("listeners");
+        let of_service = listeners
+            .iter()
+            .find(|listener| listener["name"] == service);
+        let of_service = of_service.unwrap_or_else(|| panic!("no listener {service}"));
+        let manager = &of_service["filter_chains"][0]["filters"][0]["typed_config"];
+        let plugin = &manager["http_filters"][0]["typed_config"]["config"];
+        let text = plugin["configuration"]["value"].as_str().expect("a text");
+        let document: Value = serde_json::from_str(text).expect("a document is JSON");
+        for other in [&document, &suite["documents"][service]] {
+            assert_eq!(without_keys(manifest), without_keys(other), "{service}");
+        }
+        let keys: Value = serde_json::from_str(&artifacts::jwks()).expect("a key set is JSON");
+        assert_eq!(document["jwtRules"][0]["jwks"], keys, "{service}");
+    }
+}
+
+fn without_keys(document: &Value) -> Value {
+    let mut document = document.clone();
+    document["jwtRules"][0]["jwks"] = Value::Null;
+    document
+}
+
+/// The `pluginConfig` of every WasmPlugin below `wasmplugin/`.
+fn manifests() -> BTreeMap<PathBuf, Value> {
+    let root = artifacts::root().join("wasmplugin");
+    let mut manifests = BTreeMap::new();
+    let mut directories = vec![root.clone()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).expect("a directory of manifests") {
+            let path = entry.expect("a directory entry").path();
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|extension| extension != "yaml") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a manifest");
+            let resources: Vec<Value> = serde_saphyr::from_multiple(&text)
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            for resource in resources {
+                if resource["kind"] == "WasmPlugin" {
+                    let name = path
+                        .strip_prefix(&root)
+                        .expect("below the root")
+                        .to_path_buf();
+                    manifests.insert(name, resource["spec"]["pluginConfig"].clone());
+                }
+            }
+        }
+    }
+    assert!(!manifests.is_empty(), "no manifests in wasmplugin/");
+    manifests
+}
+
+fn yaml(path: &Path) -> Value {
+    let text = fs::read_to_string(path).expect("a file of testdata");
+    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A document with one public path.
+fn document(path: &str) -> Value {
+    json!({"routes": [{"paths": [path], "access": "PUBLIC"}]})
+}
+
+fn ours(document: &Value) -> Value {
+    listener(
+        "ours",
+        &[filters::jwt_rbac(
+            "ours",
+            document,
+            &artifacts::wasm().unwrap(),
+        )],
+    )
+}
+
+fn start(file: &ListenerFile) -> Envoy {
+    let bootstrap = bootstrap(Upstream::start().address, &[], Some(&file.path()));
+    Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap()
+}
+
+fn get(envoy: &Envoy, path: &str) -> u16 {
+    let response = Request::get(path).send(envoy.address("ours"));
+    response
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
+        .status
+}
