@@ -1,31 +1,43 @@
 //! Authentication: from a request to an identity, or to anonymous, or to a refusal.
 //!
 //! [`locate`] finds the token, [`jws`] and [`claims`] read it, [`provider`] judges it with the keys
-//! of [`keys`], which check signatures through [`signature`].
+//! of [`keys`], which check signatures through [`signature`]. What comes of it is an
+//! [`identity`], kept in the [`cache`].
 
 pub mod algorithm;
+pub mod cache;
 pub mod claim_path;
 pub mod claims;
+pub mod cookies;
+pub mod credential;
+pub mod elliptic_curve;
 pub mod grants;
+pub mod identity;
 pub mod jwk;
 pub mod jws;
 pub mod keys;
 pub mod locate;
 pub mod outputs;
 pub mod provider;
+pub mod revocation;
 pub mod signature;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use cache::{TokenCache, Verified};
 use claim_path::ClaimPath;
+use identity::{ClaimId, Identity};
 use jws::UntrustedToken;
 use locate::{Located, Location};
-use provider::{ClaimId, Identity, Provider};
+use provider::Provider;
+use revocation::Revocation;
 
 use crate::permissions::PermissionNames;
 use crate::refusal::Refusal;
 use crate::request::Request;
 
-/// All providers of a document.
-#[derive(Default)]
+/// All providers of a document, and what it says of tokens in general.
 pub struct Authenticator {
     providers: Vec<Provider>,
     /// The distinct locations of all providers, and beside each the providers that use it.
@@ -35,16 +47,33 @@ pub struct Authenticator {
     named_claims: Vec<ClaimPath>,
     /// The permissions that routes of the document ask for.
     permission_names: PermissionNames,
-    max_token_size: usize,
+    options: TokenOptions,
+    cache: RefCell<TokenCache>,
+}
+
+/// What a document says of tokens in general.
+#[derive(Debug)]
+pub struct TokenOptions {
+    /// The size of the longest token that is read, in bytes.
+    pub max_token_size: usize,
+    /// The size of the cache of verified tokens, in bytes.
+    pub max_cache_size: usize,
+    /// Tokens that are refused though they verify.
+    pub revocation: Revocation,
 }
 
 impl Authenticator {
-    /// An authenticator of tokens of at most `max_token_size` bytes.
+    /// An authenticator without providers, which refuses every token.
     #[must_use]
-    pub fn new(max_token_size: usize) -> Self {
+    pub fn new(options: TokenOptions) -> Self {
         Self {
-            max_token_size,
-            ..Self::default()
+            providers: Vec::new(),
+            locations: Vec::new(),
+            providers_at: Vec::new(),
+            named_claims: Vec::new(),
+            permission_names: PermissionNames::default(),
+            cache: RefCell::new(TokenCache::new(options.max_cache_size)),
+            options,
         }
     }
 
@@ -97,52 +126,87 @@ impl Authenticator {
         &self,
         request: &Request<'_>,
         now: u64,
-    ) -> Result<Option<Identity>, Refusal> {
-        let Some(located) = locate::locate(request, &self.locations)? else {
-            return Ok(None);
-        };
+    ) -> Result<Option<Rc<Identity>>, Refusal> {
+        let Some(located) = locate::locate(request, &self.locations)? else { return Ok(None) };
+        if located.token.len() > self.options.max_token_size {
+            return Err(Refusal::TokenTooLarge);
+        }
+        if let Some(identity) = self.find_verified(&located, now) {
+            return Ok(Some(identity));
+        }
         self.verify(&located, now).map(Some)
     }
 
-    fn verify(&self, located: &Located<'_>, now: u64) -> Result<Identity, Refusal> {
-        if located.token.len() > self.max_token_size {
-            return Err(Refusal::TokenTooLarge);
+    /// A token that was verified before and is still in time. Nothing else about it can have
+    /// changed: keys and revocations are the document's, and the cache is too.
+    fn find_verified(&self, located: &Located<'_>, now: u64) -> Option<Rc<Identity>> {
+        let mut cache = self.cache.try_borrow_mut().ok()?;
+        let Verified { identity, validity } = cache.find(located.location, &located.token)?;
+        let provider = self.providers.get(identity.provider)?;
+        if provider.check_validity(validity, now).is_err() {
+            cache.remove(&located.token);
+            return None;
         }
+        Some(identity)
+    }
+
+    fn verify(&self, located: &Located<'_>, now: u64) -> Result<Rc<Identity>, Refusal> {
         let token = UntrustedToken::parse(&located.token)?;
-        let mut checks_left = keys::MAX_CHECKS;
+        let mut budget = keys::CHECK_BUDGET;
         let mut refusal = Refusal::IssuerUnknown;
-        for provider in self.candidates(located.location, token.claims.issuer.as_deref()) {
-            match provider.verify(&token, now, &mut checks_left) {
-                Ok(()) => {
-                    return provider.identity(&token, &self.named_claims, &self.permission_names);
-                }
+        for number in self.candidates(located.location, token.claims.issuer.as_deref()) {
+            let Some(provider) = self.providers.get(number) else { continue };
+            match provider.verify(&token, now, &mut budget) {
+                Ok(()) => return self.accept(number, provider, &token, located),
                 Err(reason) => refusal = reason,
             }
         }
         Err(refusal)
     }
 
-    /// The providers that may judge a token of this issuer found at this location: those that name
-    /// the issuer, else those that name none. An issuer that any provider names, at whatever
-    /// location, is never accepted by another one.
-    fn candidates(&self, location: usize, issuer: Option<&str>) -> impl Iterator<Item = &Provider> {
-        let names_issuer = move |provider: &&Provider| match &provider.issuer {
+    /// The numbers of the providers that may judge a token of this issuer found at this location:
+    /// those that name the issuer, else those that name none. An issuer that any provider names, at
+    /// whatever location, is never accepted by another one.
+    fn candidates(&self, location: usize, issuer: Option<&str>) -> impl Iterator<Item = usize> {
+        let names_issuer = move |provider: &Provider| match &provider.issuer {
             None => false,
             named => named.as_deref() == issuer,
         };
-        let is_named = self
-            .providers
-            .iter()
-            .any(|provider| names_issuer(&provider));
-        let providers_here = self.providers_at.get(location).into_iter().flatten();
-        providers_here
-            .filter_map(|&number| self.providers.get(number))
-            .filter(move |provider| {
-                if is_named {
-                    names_issuer(provider)
-                } else {
-                    provider.issuer.is_none()
-                }
+        let is_named = self.providers.iter().any(names_issuer);
+        let here = self.providers_at.get(location).into_iter().flatten().copied();
+        here.filter(move |&number| {
+            self.providers.get(number).is_some_and(|provider| {
+                if is_named { names_issuer(provider) } else { provider.issuer.is_none() }
             })
+        })
+    }
+
+    /// What a token says whose signature and claims have been checked.
+    fn accept(
+        &self,
+        number: usize,
+        provider: &Provider,
+        token: &UntrustedToken<'_>,
+        located: &Located<'_>,
+    ) -> Result<Rc<Identity>, Refusal> {
+        let claims = &token.claims;
+        if self.options.revocation.covers(claims) {
+            return Err(Refusal::TokenRevoked);
+        }
+        let named_claims = self.named_claims.iter().map(|path| provider.claim(path, claims));
+        let identity = Rc::new(Identity {
+            provider: number,
+            issuer: claims.issuer.clone(),
+            subject: claims.subject.clone(),
+            granted: provider.grants.read(&claims.all, &self.permission_names)?,
+            forward_token: provider.forward_token,
+            outputs: outputs::write(&provider.outputs, token),
+            claims: named_claims.collect(),
+        });
+        if let Ok(mut cache) = self.cache.try_borrow_mut() {
+            let verified = Verified { identity: Rc::clone(&identity), validity: claims.validity };
+            cache.insert(located.location, &located.token, verified);
+        }
+        Ok(identity)
     }
 }

@@ -7,23 +7,49 @@ pub mod routes;
 pub mod template;
 pub mod trie;
 
+use std::rc::Rc;
+
 use routes::{Access, Match};
 
-use crate::authn::provider::Identity;
+use crate::authn::identity::Identity;
 use crate::refusal::Refusal;
+
+/// Who sent a request, as far as its token says so.
+#[derive(Debug)]
+pub enum Caller {
+    /// Nobody that we know.
+    Anonymous {
+        /// Whether the request has a token that proves nothing, and that the workload must not
+        /// take for one that does.
+        remove_token: bool,
+    },
+    /// Whoever a verified token names.
+    Identified(Rc<Identity>),
+}
 
 /// The proof that a request may continue. Only [`authorize`] and [`permit_preflight`] make one.
 #[derive(Debug)]
 pub struct Permit {
-    /// Who sent the request; `None` for anonymous.
-    identity: Option<Identity>,
+    caller: Caller,
 }
 
 impl Permit {
     /// Who sent the request; `None` for anonymous.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
-        self.identity.as_ref()
+        match &self.caller {
+            Caller::Anonymous { .. } => None,
+            Caller::Identified(identity) => Some(identity),
+        }
+    }
+
+    /// Whether the workload must not receive the token of the request.
+    #[must_use]
+    pub fn removes_token(&self) -> bool {
+        match &self.caller {
+            Caller::Anonymous { remove_token } => *remove_token,
+            Caller::Identified(identity) => !identity.forward_token,
+        }
     }
 }
 
@@ -31,30 +57,25 @@ impl Permit {
 ///
 /// # Errors
 /// Why the request is denied.
-pub fn authorize(
-    route: Option<&Match<'_, '_>>,
-    identity: Option<Identity>,
-) -> Result<Permit, Refusal> {
+pub fn authorize(route: Option<&Match<'_, '_>>, caller: Caller) -> Result<Permit, Refusal> {
+    let permit = Permit { caller };
     match route.map(|route| (&route.row.access, &route.variables)) {
-        None | Some((Access::Public, _)) => {}
+        None | Some((Access::Public(_), _)) => {}
         Some((Access::Denied, _)) => return Err(Refusal::RouteDenied),
         Some((Access::Required(requirement), variables)) => {
-            let identity = identity.as_ref().ok_or(Refusal::IdentityMissing)?;
+            let identity = permit.identity().ok_or(Refusal::IdentityMissing)?;
             requirement.check(identity, variables)?;
         }
     }
     // Judged last: only a request that may continue has headers to write.
-    if identity
-        .as_ref()
-        .is_some_and(|identity| identity.outputs.is_err())
-    {
+    if permit.identity().is_some_and(|identity| identity.outputs.is_err()) {
         return Err(Refusal::HeaderUnwritable);
     }
-    Ok(Permit { identity })
+    Ok(permit)
 }
 
 /// Lets a CORS preflight continue whose host and path the table has, under `corsPreflight: ALLOW`.
 #[must_use]
 pub fn permit_preflight() -> Permit {
-    Permit { identity: None }
+    Permit { caller: Caller::Anonymous { remove_token: true } }
 }

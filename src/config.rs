@@ -9,15 +9,19 @@ pub mod quantity;
 
 mod claim_rules;
 mod key_set;
+mod locations;
+mod output_headers;
 mod providers;
+mod revoked;
 mod routes;
 mod schema;
 mod shape;
 
 use serde_json::Value;
 
-use crate::authn::Authenticator;
+use crate::authn::revocation::Revocation;
 use crate::authn::signature::SignatureVerifier;
+use crate::authn::{Authenticator, TokenOptions};
 use crate::authz::routes::{AmbiguousPaths, Unmatched};
 use crate::document::{CorsPreflight, Document};
 use crate::json::{self, JsonError};
@@ -25,6 +29,11 @@ use problem::{Place, Problems};
 
 /// The largest document, in bytes.
 const MAX_DOCUMENT: usize = 1 << 20;
+/// The largest cache of verified tokens, in bytes. Each worker has one for each document, and all
+/// of them share the 1 GiB that Envoy gives to a VM (`wasm_max_mem_pages`).
+const MAX_CACHE_SIZE: usize = 64 << 20;
+/// The size of the cache where the document does not say, in bytes.
+const DEFAULT_CACHE_SIZE: usize = 4 << 20;
 /// The largest token where the document does not say, in bytes.
 const DEFAULT_MAX_TOKEN_SIZE: usize = 16 << 10;
 
@@ -50,10 +59,7 @@ pub fn compile(
 fn read(text: &[u8], problems: &mut Problems) -> Option<schema::Document> {
     let root = Place::root();
     if text.len() > MAX_DOCUMENT {
-        let message = format!(
-            "found {} bytes, expected at most {MAX_DOCUMENT}",
-            text.len()
-        );
+        let message = format!("found {} bytes, expected at most {MAX_DOCUMENT}", text.len());
         problems.error(root, message);
         return None;
     }
@@ -61,10 +67,7 @@ fn read(text: &[u8], problems: &mut Problems) -> Option<schema::Document> {
         problems.error(root, "found nothing, expected `jwtRules`, `routes` or both");
         return None;
     }
-    let limits = json::Limits {
-        depth: 64,
-        members: usize::MAX,
-    };
+    let limits = json::Limits { depth: 64, members: usize::MAX };
     let value = match json::parse(text, limits) {
         Ok(value @ Value::Object(_)) => value,
         Ok(_) | Err(JsonError::Syntax(_)) => {
@@ -79,10 +82,7 @@ fn read(text: &[u8], problems: &mut Problems) -> Option<schema::Document> {
         }
     };
     if value == serde_json::json!({}) {
-        problems.error(
-            root,
-            "found an empty document, expected `jwtRules`, `routes` or both",
-        );
+        problems.error(root, "found an empty document, expected `jwtRules`, `routes` or both");
         return None;
     }
     shape::refuse_nulls(&root, &value, problems);
@@ -96,23 +96,17 @@ fn compile_schema(
     problems: &mut Problems,
 ) -> Document {
     let root = Place::root();
-    let max_token_size = document
-        .max_token_size
-        .map_or(Ok(DEFAULT_MAX_TOKEN_SIZE), |text| {
-            quantity::size(&text.0).and_then(|size| match size {
-                1..=MAX_DOCUMENT => Ok(size),
-                _ => Err(format!("found `{}`, expected 1 byte to `1Mi`", text.0)),
-            })
-        });
-    let max_token_size = problems.check(&root.field("maxTokenSize"), max_token_size);
-    let mut authenticator = Authenticator::new(max_token_size.unwrap_or(DEFAULT_MAX_TOKEN_SIZE));
+    let mut authenticator = Authenticator::new(TokenOptions {
+        max_token_size: max_token_size(document.max_token_size, problems),
+        max_cache_size: max_cache_size(document.token_cache, problems),
+        revocation: document.revoked.map_or_else(Revocation::default, |revoked| {
+            revoked::compile(&root.field("revoked"), revoked, problems)
+        }),
+    });
     if let Some(rules) = document.jwt_rules {
         let place = root.field("jwtRules");
         if rules.is_empty() {
-            problems.error(
-                place.clone(),
-                "found an empty list, expected at least one issuer",
-            );
+            problems.error(place.clone(), "found an empty list, expected at least one issuer");
         }
         let rules = shape::decode_all(&place, rules, problems);
         providers::compile(rules, verifier, &mut authenticator, problems);
@@ -127,28 +121,13 @@ fn compile_schema(
             schema::UnmatchedRoutes::Deny => Unmatched::Deny,
         },
     };
-    check_options(
-        document.routes.as_deref(),
-        options,
-        document.cors_preflight,
-        problems,
-    );
+    check_options(document.routes.as_deref(), options, document.cors_preflight, problems);
     let routes = document.routes.map(|rows| {
-        routes::compile(
-            &root.field("routes"),
-            rows,
-            options,
-            &mut authenticator,
-            problems,
-        )
+        routes::compile(&root.field("routes"), rows, options, &mut authenticator, problems)
     });
-    let outputs = authenticator
-        .providers()
-        .iter()
-        .flat_map(|provider| &provider.outputs);
-    let mut output_headers: Vec<_> = outputs
-        .map(|header| normal_header_name(&header.name))
-        .collect();
+    let outputs = authenticator.providers().iter().flat_map(|provider| &provider.outputs);
+    let mut output_headers: Vec<_> =
+        outputs.map(|header| normal_header_name(&header.name)).collect();
     output_headers.sort();
     output_headers.dedup();
     Document {
@@ -160,6 +139,32 @@ fn compile_schema(
         },
         output_headers,
     }
+}
+
+fn max_token_size(text: Option<schema::Text>, problems: &mut Problems) -> usize {
+    let place = Place::root().field("maxTokenSize");
+    let size = text.and_then(|text| {
+        let size = quantity::size(&text.0).and_then(|size| match size {
+            1..=MAX_DOCUMENT => Ok(size),
+            _ => Err(format!("found `{}`, expected 1 byte to `1Mi`", text.0)),
+        });
+        problems.check(&place, size)
+    });
+    size.unwrap_or(DEFAULT_MAX_TOKEN_SIZE)
+}
+
+fn max_cache_size(cache: Option<Value>, problems: &mut Problems) -> usize {
+    let place = Place::root().field("tokenCache");
+    let cache =
+        cache.and_then(|cache| shape::decode::<schema::TokenCache>(&place, cache, problems));
+    let size = cache.and_then(|schema::TokenCache { max_size }| {
+        let size = quantity::size(&max_size.0).and_then(|size| match size {
+            0..=MAX_CACHE_SIZE => Ok(size),
+            _ => Err(format!("found `{}`, expected 0 to `64Mi`", max_size.0)),
+        });
+        problems.check(&place.field("maxSize"), size)
+    });
+    size.unwrap_or(DEFAULT_CACHE_SIZE)
 }
 
 /// What the options of the table rule out together.
@@ -206,27 +211,24 @@ fn check_name(name: &str) -> Result<(), String> {
     if (1..=63).contains(&name.len()) && name.bytes().all(is_name_byte) {
         Ok(())
     } else {
-        Err(format!(
-            "found `{name}`, expected 1 to 63 of A-Z a-z 0-9 . _ -"
-        ))
+        Err(format!("found `{name}`, expected 1 to 63 of A-Z a-z 0-9 . _ -"))
     }
 }
 
 /// A list that is there has something in it, and none of it is empty.
 fn check_strings(place: &Place, strings: &[String], problems: &mut Problems) {
     if strings.is_empty() {
-        problems.error(
-            place.clone(),
-            "found an empty list, expected at least one entry",
-        );
+        problems.error(place.clone(), "found an empty list, expected at least one entry");
     }
-    for (index, _) in strings
-        .iter()
-        .enumerate()
-        .filter(|(_, text)| text.is_empty())
-    {
+    for (index, _) in strings.iter().enumerate().filter(|(_, text)| text.is_empty()) {
         problems.error(place.index(index), "found an empty string");
     }
+}
+
+/// What Istio accepts as the name of a header.
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// A header's name as it is compared: in lower case, with `-` for `_`.

@@ -4,7 +4,6 @@ use crate::authn::Authenticator;
 use crate::authz::routes::RouteTable;
 
 /// What a `pluginConfig` means. [`crate::config::compile`] makes it.
-#[derive(Default)]
 pub struct Document {
     /// The providers of `jwtRules`.
     pub authenticator: Authenticator,

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::authn::cookies::{self, Cookie};
 use crate::authn::locate::{self, Location};
 use crate::authz::Permit;
 use crate::document::Document;
@@ -39,19 +40,11 @@ pub fn changes<'a>(
 ) -> Vec<HeaderChange<'a>> {
     let mut changes = Vec::new();
     let locations = document.authenticator.locations();
-    // The token of a preflight was not verified, so it is not passed on.
-    let remove_token = match permit.identity() {
-        Some(identity) => !identity.forward_token,
-        None => request.is_preflight(),
-    };
+    let remove_token = permit.removes_token();
     for &(name, value) in request.headers() {
         let is_override = || document.routes.is_some() && is_any_of(name, OVERRIDES);
-        let is_token = || {
-            remove_token
-                && locations
-                    .iter()
-                    .any(|location| location.is_at_header(name, value))
-        };
+        let is_token =
+            || remove_token && locations.iter().any(|location| location.is_at_header(name, value));
         let removal = HeaderChange::Remove(name);
         if (is_any_of(name, &document.output_headers) || is_override() || is_token())
             && !changes.contains(&removal)
@@ -60,14 +53,11 @@ pub fn changes<'a>(
         }
     }
     if remove_token {
-        let without_token = request
-            .target
-            .and_then(|target| cut_parameters(target, locations));
-        changes.extend(without_token.map(|path| HeaderChange::Replace(":path", path.into())));
+        let target = request.target.and_then(|target| cut_parameters(target, locations));
+        changes.extend(target.map(|target| HeaderChange::Replace(":path", target.into())));
+        changes.extend(cut_cookies(request, locations));
     }
-    let outputs = permit
-        .identity()
-        .and_then(|identity| identity.outputs.as_ref().ok());
+    let outputs = permit.identity().and_then(|identity| identity.outputs.as_ref().ok());
     for (name, value) in outputs.into_iter().flatten() {
         changes.push(HeaderChange::Replace(name, value.into()));
     }
@@ -79,13 +69,10 @@ fn is_any_of(header: &[u8], names: &[impl AsRef<str>]) -> bool {
     names.iter().any(|name| {
         let name = name.as_ref().as_bytes();
         header.len() == name.len()
-            && header
-                .iter()
-                .zip(name)
-                .all(|(&found, &wanted)| match found {
-                    b'_' => wanted == b'-',
-                    found => found.to_ascii_lowercase() == wanted,
-                })
+            && header.iter().zip(name).all(|(&found, &wanted)| match found {
+                b'_' => wanted == b'-',
+                found => found.to_ascii_lowercase() == wanted,
+            })
     })
 }
 
@@ -99,11 +86,8 @@ fn cut_parameters(target: &[u8], locations: &[Location]) -> Option<Vec<u8>> {
         locate::parameters(parameter).any(|(name, _)| locate::is_token_parameter(name, locations))
     };
     let parameters: Vec<_> = query.split(|&byte| byte == b'&').collect();
-    let kept: Vec<_> = parameters
-        .iter()
-        .copied()
-        .filter(|parameter| !holds_token(parameter))
-        .collect();
+    let kept: Vec<_> =
+        parameters.iter().copied().filter(|parameter| !holds_token(parameter)).collect();
     if kept.len() == parameters.len() {
         return None;
     }
@@ -113,6 +97,21 @@ fn cut_parameters(target: &[u8], locations: &[Location]) -> Option<Vec<u8>> {
         target.extend_from_slice(parameter);
     }
     Some(target)
+}
+
+/// The change that leaves out the cookies that hold tokens; `None` if there are none.
+fn cut_cookies<'a>(request: &Request<'a>, locations: &[Location]) -> Option<HeaderChange<'a>> {
+    let holds_token = |cookie: Option<Cookie<'_>>| {
+        cookie.is_some_and(|cookie| locate::is_token_cookie(cookie.name, locations))
+    };
+    let parts: Vec<_> = request.values("cookie").flat_map(cookies::split).collect();
+    let kept: Vec<_> =
+        parts.iter().filter(|(_, cookie)| !holds_token(*cookie)).map(|(part, _)| *part).collect();
+    match kept.as_slice() {
+        kept if kept.len() == parts.len() => None,
+        [] => Some(HeaderChange::Remove(b"cookie")),
+        kept => Some(HeaderChange::Replace("cookie", kept.join(&b"; "[..]).into())),
+    }
 }
 
 #[cfg(test)]

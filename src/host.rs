@@ -15,6 +15,7 @@ use crate::forward::HeaderChange;
 use crate::request::Header;
 use crate::response::LocalReply;
 
+mod probe;
 pub mod signature;
 
 /// `MapType::HttpRequestHeaders`
@@ -143,10 +144,7 @@ pub fn now() -> Result<u64, HostError> {
 
 /// Answers the request in place of the workload.
 pub fn send_local_reply(reply: &LocalReply) -> Result<(), HostError> {
-    let challenge = reply
-        .challenge
-        .as_deref()
-        .map(|value| (&b"www-authenticate"[..], value));
+    let challenge = reply.challenge.as_deref().map(|value| (&b"www-authenticate"[..], value));
     let headers = header_pairs(challenge);
     // SAFETY: every pointer is to a slice that lives through the call, with the slice's length.
     done(unsafe {
@@ -169,16 +167,7 @@ fn header_pairs(header: Option<Header<'_>>) -> Vec<u8> {
         return Vec::new();
     };
     let size = |text: &[u8]| u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes();
-    [
-        &1_u32.to_le_bytes(),
-        &size(name)[..],
-        &size(value),
-        name,
-        &[0],
-        value,
-        &[0],
-    ]
-    .concat()
+    [&1_u32.to_le_bytes(), &size(name)[..], &size(value), name, &[0], value, &[0]].concat()
 }
 
 /// Calls a function of Envoy that is not part of the ABI.
@@ -197,11 +186,7 @@ fn call_foreign_function(name: &str, arguments: &[u8]) -> Result<Vec<u8>, HostEr
 }
 
 fn done(status: u32) -> Result<(), HostError> {
-    if status == 0 {
-        Ok(())
-    } else {
-        Err(HostError(status))
-    }
+    if status == 0 { Ok(()) } else { Err(HostError(status)) }
 }
 
 /// What a call has written into memory that the host allocated in our VM.

@@ -48,24 +48,13 @@ impl fmt::Display for JsonError {
 /// # Errors
 /// [`JsonError`], for the first thing that is wrong with it.
 pub fn parse(text: &[u8], limits: Limits) -> Result<Value, JsonError> {
-    let state = State {
-        members_left: Cell::new(limits.members),
-        error: Cell::new(None),
-    };
+    let state = State { members_left: Cell::new(limits.members), error: Cell::new(None) };
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let seed = ValueSeed {
-        state: &state,
-        depth_left: limits.depth,
-    };
-    let parsed = seed
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value));
-    parsed.map_err(|error| {
-        state
-            .error
-            .take()
-            .unwrap_or_else(|| JsonError::Syntax(error.to_string()))
-    })
+    let seed = ValueSeed { state: &state, depth_left: limits.depth };
+    let parsed =
+        seed.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
+    parsed
+        .map_err(|error| state.error.take().unwrap_or_else(|| JsonError::Syntax(error.to_string())))
 }
 
 /// What one parse keeps track of.
@@ -175,10 +164,7 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits {
-        depth: 3,
-        members: 4,
-    };
+    const LIMITS: Limits = Limits { depth: 3, members: 4 };
 
     fn parse_text(text: &str) -> Result<Value, JsonError> {
         parse(text.as_bytes(), LIMITS)
@@ -187,24 +173,13 @@ mod tests {
     #[test]
     fn values_of_every_kind_are_read() {
         let text = r#"{"a":[null,true,-1,2,1.5],"b":"\u00e9"}"#;
-        assert_eq!(
-            parse_text(text).unwrap(),
-            serde_json::from_str::<Value>(text).unwrap()
-        );
+        assert_eq!(parse_text(text).unwrap(), serde_json::from_str::<Value>(text).unwrap());
     }
 
     #[test]
     fn a_name_twice_is_refused_at_any_depth() {
-        for text in [
-            r#"{"a":1,"a":1}"#,
-            r#"{"x":{"a":1,"a":2}}"#,
-            r#"[{"a":1,"\u0061":2}]"#,
-        ] {
-            assert_eq!(
-                parse_text(text),
-                Err(JsonError::DuplicateName("a".into())),
-                "{text}"
-            );
+        for text in [r#"{"a":1,"a":1}"#, r#"{"x":{"a":1,"a":2}}"#, r#"[{"a":1,"\u0061":2}]"#] {
+            assert_eq!(parse_text(text), Err(JsonError::DuplicateName("a".into())), "{text}");
         }
     }
 
@@ -223,20 +198,8 @@ mod tests {
 
     #[test]
     fn what_other_parsers_forgive_is_refused() {
-        for text in [
-            "",
-            "{'a':1}",
-            "[1,]",
-            "{} {}",
-            "\u{feff}{}",
-            "\"\u{1}\"",
-            "1e999",
-            "[01]",
-        ] {
-            assert!(
-                matches!(parse_text(text), Err(JsonError::Syntax(_))),
-                "{text}"
-            );
+        for text in ["", "{'a':1}", "[1,]", "{} {}", "\u{feff}{}", "\"\u{1}\"", "1e999", "[01]"] {
+            assert!(matches!(parse_text(text), Err(JsonError::Syntax(_))), "{text}");
         }
         assert!(parse(b"\"\xff\"", LIMITS).is_err());
         assert!(parse(br#""\ud800""#, LIMITS).is_err());

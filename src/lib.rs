@@ -29,6 +29,7 @@ pub mod permissions;
 pub mod refusal;
 pub mod request;
 pub mod response;
+pub mod scalar;
 
 #[cfg(target_arch = "wasm32")]
 mod host;

@@ -30,21 +30,14 @@ pub fn decode(text: &[u8]) -> (Cow<'_, [u8]>, bool) {
 /// Whether `text` still holds an escape: what a second decoding would change.
 #[must_use]
 pub fn has_escape(text: &[u8]) -> bool {
-    text.windows(3).any(|window| {
-        window
-            .strip_prefix(b"%")
-            .is_some_and(|digits| escaped(digits).is_some())
-    })
+    text.windows(3)
+        .any(|window| window.strip_prefix(b"%").is_some_and(|digits| escaped(digits).is_some()))
 }
 
 /// The byte that two hex digits stand for, and what follows them.
 fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
     let (&[high, low], after) = text.split_first_chunk()?;
-    let digit = |byte: u8| {
-        char::from(byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     Some(((digit(high)? << 4) | digit(low)?, after))
 }
 
@@ -65,11 +58,7 @@ mod tests {
             ("a%zz%41", "a%zzA", false),
         ] {
             let decoded = decode(text.as_bytes());
-            assert_eq!(
-                (&*decoded.0, decoded.1),
-                (expected.as_bytes(), well_formed),
-                "{text}"
-            );
+            assert_eq!((&*decoded.0, decoded.1), (expected.as_bytes(), well_formed), "{text}");
         }
         assert!(has_escape(b"x%41") && !has_escape(b"x%4") && !has_escape(b"100%"));
     }

@@ -56,12 +56,16 @@ impl PermissionSet {
         }
     }
 
+    /// How much memory its bits take, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.words.len().saturating_mul(size_of::<u64>())
+    }
+
     /// Whether the permission is granted.
     #[must_use]
     pub fn contains(&self, PermissionId(id): PermissionId) -> bool {
-        self.words
-            .get(id / 64)
-            .is_some_and(|word| word >> (id % 64) & 1 == 1)
+        self.words.get(id / 64).is_some_and(|word| word >> (id % 64) & 1 == 1)
     }
 }
 

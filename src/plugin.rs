@@ -42,7 +42,7 @@ impl RootContext for Plugin {
                 return false;
             }
         };
-        match config::compile(&text, &Envoy) {
+        match config::compile(&text, &Envoy::default()) {
             Ok((document, problems)) => {
                 for warning in problems.warnings {
                     warn!("jwt-rbac: {warning}");
@@ -61,9 +61,7 @@ impl RootContext for Plugin {
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(HttpFilter {
-            document: self.document.clone(),
-        }))
+        Some(Box::new(HttpFilter { document: self.document.clone() }))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -86,10 +84,8 @@ impl HttpContext for HttpFilter {
         match self.judge(request.as_ref()) {
             Ok(()) => Action::Continue,
             Err(denial) => {
-                let locations = self
-                    .document
-                    .as_ref()
-                    .map(|document| document.authenticator.locations());
+                let locations =
+                    self.document.as_ref().map(|document| document.authenticator.locations());
                 let reply =
                     response::local_reply(&denial, request.as_ref(), locations.unwrap_or_default());
                 if let Err(error) = host::send_local_reply(&reply) {

@@ -151,6 +151,16 @@ refusals! {
     Expired = "expired", 401, "Jwt is expired";
     /// The claim `aud` names none of the audiences of the provider
     AudienceNotAllowed = "audience_not_allowed", 403, "Audiences in Jwt are not allowed";
+    /// `algorithms` does not list the `alg` of the header
+    AlgorithmNotAllowed = "algorithm_not_allowed", 401, ALGORITHM_UNSUPPORTED;
+    /// `tokenTypes` does not list the `typ` of the header
+    TokenTypeNotAllowed = "token_type_not_allowed", 401, VERIFICATION_FAILS;
+    /// The token is valid for longer than `maxLifetime`
+    LifetimeTooLong = "lifetime_too_long", 401, VERIFICATION_FAILS;
+    /// A claim of `requiredClaims` is missing or has another value
+    RequiredClaimMissing = "required_claim_missing", 401, VERIFICATION_FAILS;
+    /// `revoked` names the token, its subject, or a later time than its `iat`
+    TokenRevoked = "token_revoked", 401, VERIFICATION_FAILS;
     /// The token has no claim `exp`
     ExpirationMissing = "expiration_missing", 401, VERIFICATION_FAILS;
     /// The token lists more than 1,000 permissions and roles
@@ -159,6 +169,8 @@ refusals! {
     KeyUnknown = "key_unknown", 401, "Jwks doesn't have key to match kid or alg from Jwt";
     /// More keys fit the token than may be tried
     KeyAmbiguous = "key_ambiguous", 401, VERIFICATION_FAILS;
+    /// The Ed25519 signature does not have 64 bytes
+    SignatureLength = "signature_length", 401, "Jwt ED25519 signature is wrong length";
     /// The signature does not verify
     SignatureInvalid = "signature_invalid", 401, VERIFICATION_FAILS;
 }
@@ -189,11 +201,7 @@ mod tests {
         let mut seen = HashSet::new();
         for refusal in Refusal::ALL {
             let slug = refusal.slug();
-            assert!(
-                slug.bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
-                "{slug}"
-            );
+            assert!(slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{slug}");
             assert!(seen.insert(slug), "{slug} stands twice");
             assert!(!refusal.meaning().is_empty());
         }

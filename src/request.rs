@@ -41,9 +41,7 @@ impl<'a> Request<'a> {
                 return Err(Refusal::RequestMalformed);
             }
         }
-        let method = method
-            .filter(|method| !method.is_empty())
-            .ok_or(Refusal::RequestMalformed)?;
+        let method = method.filter(|method| !method.is_empty()).ok_or(Refusal::RequestMalformed)?;
         if target.is_none_or(<[u8]>::is_empty) && method != b"CONNECT" {
             return Err(Refusal::RequestMalformed);
         }
@@ -120,29 +118,18 @@ mod tests {
             &[(b":method", b"GET")],
             &[(b":path", b"/")],
             &[(b":method", b""), (b":path", b"/")],
-            &[
-                (b":method", b"GET"),
-                (b":path", b"/"),
-                (b":path", b"/admin"),
-            ],
+            &[(b":method", b"GET"), (b":path", b"/"), (b":path", b"/admin")],
         ];
         for headers in refused {
-            assert_eq!(
-                Request::read(headers).unwrap_err(),
-                Refusal::RequestMalformed
-            );
+            assert_eq!(Request::read(headers).unwrap_err(), Refusal::RequestMalformed);
         }
         assert!(Request::read(&[(b":method", b"CONNECT")]).is_ok());
     }
 
     #[test]
     fn repeated_headers_are_all_seen() {
-        let headers: &[Header<'_>] = &[
-            (b":method", b"GET"),
-            (b":path", b"/"),
-            (b"x-t", b"1"),
-            (b"x-t", b"\xff"),
-        ];
+        let headers: &[Header<'_>] =
+            &[(b":method", b"GET"), (b":path", b"/"), (b"x-t", b"1"), (b"x-t", b"\xff")];
         let request = Request::read(headers).unwrap();
         let values: Vec<_> = request.values("x-t").collect();
         assert_eq!(values, [&b"1"[..], b"\xff"]);

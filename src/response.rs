@@ -37,35 +37,23 @@ pub fn local_reply(
             token_details(*refusal)
         } else {
             let rule = rule.unwrap_or("none");
-            format!(
-                "rbac_access_denied_matched_policy[{rule}]{{{}}}",
-                refusal.slug()
-            )
+            format!("rbac_access_denied_matched_policy[{rule}]{{{}}}", refusal.slug())
         },
-        challenge: request
-            .filter(|_| is_about_token)
-            .map(|request| challenge(request, locations)),
+        challenge: request.filter(|_| is_about_token).map(|request| challenge(request, locations)),
         body: refusal.text(),
     }
 }
 
 /// As in `generateRcDetails` of Envoy's `jwt_authn` filter.
 fn token_details(refusal: Refusal) -> String {
-    format!(
-        "jwt_authn_access_denied{{{}}}",
-        refusal.text().replace(' ', "_")
-    )
+    format!("jwt_authn_access_denied{{{}}}", refusal.text().replace(' ', "_"))
 }
 
 /// The challenge of Envoy's `jwt_authn` filter. Its realm is the URI of the request, here without
 /// the query where that holds a token: a log of responses is no place for one.
 fn challenge(request: &Request<'_>, locations: &[Location]) -> Vec<u8> {
     let target = request.target.unwrap_or_default();
-    let shown = if holds_token(request, locations) {
-        request.path()
-    } else {
-        target
-    };
+    let shown = if holds_token(request, locations) { request.path() } else { target };
     let shown = shown.get(..MAX_REALM_PATH).unwrap_or(shown);
     [
         b"Bearer realm=\"",
@@ -79,10 +67,6 @@ fn challenge(request: &Request<'_>, locations: &[Location]) -> Vec<u8> {
 }
 
 fn holds_token(request: &Request<'_>, locations: &[Location]) -> bool {
-    let mut parameters = request
-        .query()
-        .map(locate::parameters)
-        .into_iter()
-        .flatten();
+    let mut parameters = request.query().map(locate::parameters).into_iter().flatten();
     parameters.any(|(name, _)| locate::is_token_parameter(name, locations))
 }

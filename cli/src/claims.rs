@@ -80,9 +80,7 @@ impl ClaimOptions {
             return Err(Error::ExpirationTwice);
         }
         if !self.no_expiration {
-            claims
-                .entry("exp")
-                .or_insert_with(|| Value::from(now.saturating_add(self.lifetime)));
+            claims.entry("exp").or_insert_with(|| Value::from(now.saturating_add(self.lifetime)));
         }
         // A token that expires before it was issued could be refused for that instead.
         let issued = match claims.get("exp").and_then(Value::as_i64) {
@@ -110,19 +108,11 @@ fn read(path: &Path) -> Result<String, Error> {
     } else {
         fs::read_to_string(path)
     };
-    text.map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })
+    text.map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 fn parse_object(path: &Path, text: &str) -> Result<Map<String, Value>, Error> {
-    let wrong_type = |found| {
-        Err(Error::ClaimsType {
-            path: path.to_owned(),
-            found,
-        })
-    };
+    let wrong_type = |found| Err(Error::ClaimsType { path: path.to_owned(), found });
     match serde_json::from_str(text) {
         Ok(Value::Object(claims)) => Ok(claims),
         Ok(Value::Array(_)) => wrong_type("a list"),
@@ -130,10 +120,7 @@ fn parse_object(path: &Path, text: &str) -> Result<Map<String, Value>, Error> {
         Ok(Value::Number(_)) => wrong_type("a number"),
         Ok(Value::Bool(_)) => wrong_type("a boolean"),
         Ok(Value::Null) => wrong_type("null"),
-        Err(source) => Err(Error::ClaimsSyntax {
-            path: path.to_owned(),
-            source,
-        }),
+        Err(source) => Err(Error::ClaimsSyntax { path: path.to_owned(), source }),
     }
 }
 
@@ -161,22 +148,10 @@ mod tests {
     fn a_token_lives_an_hour_unless_told_otherwise() {
         let cases: [(&[&str], Value); 6] = [
             (&[], json!({"iat": NOW, "exp": NOW + 3600})),
-            (
-                &["--lifetime", "1m30s"],
-                json!({"iat": NOW, "exp": NOW + 90}),
-            ),
-            (
-                &["--lifetime", "-5m"],
-                json!({"iat": NOW - 3900, "exp": NOW - 300}),
-            ),
-            (
-                &["--lifetime=-5m"],
-                json!({"iat": NOW - 3900, "exp": NOW - 300}),
-            ),
-            (
-                &["--lifetime", "0s"],
-                json!({"iat": NOW - 3600, "exp": NOW}),
-            ),
+            (&["--lifetime", "1m30s"], json!({"iat": NOW, "exp": NOW + 90})),
+            (&["--lifetime", "-5m"], json!({"iat": NOW - 3900, "exp": NOW - 300})),
+            (&["--lifetime=-5m"], json!({"iat": NOW - 3900, "exp": NOW - 300})),
+            (&["--lifetime", "0s"], json!({"iat": NOW - 3600, "exp": NOW})),
             (&["--no-expiration"], json!({"iat": NOW})),
         ];
         for (arguments, expected) in cases {
@@ -189,10 +164,7 @@ mod tests {
         let cases: [(&[&str], Value); 4] = [
             (&["--claim", "exp=5000"], json!({"iat": 1400, "exp": 5000})),
             (&["--claim", "iat=7"], json!({"iat": 7, "exp": NOW + 3600})),
-            (
-                &["--claim", "exp=1", "--claim", "iat=2"],
-                json!({"iat": 2, "exp": 1}),
-            ),
+            (&["--claim", "exp=1", "--claim", "iat=2"], json!({"iat": 2, "exp": 1})),
             (&["--claim", "exp=soon"], json!({"iat": NOW, "exp": "soon"})),
         ];
         for (arguments, expected) in cases {
@@ -202,16 +174,7 @@ mod tests {
 
     #[test]
     fn options_with_a_name_make_their_claims() {
-        let once = [
-            "--issuer",
-            "i",
-            "--audience",
-            "a",
-            "--subject",
-            "s",
-            "--permission",
-            "p",
-        ];
+        let once = ["--issuer", "i", "--audience", "a", "--subject", "s", "--permission", "p"];
         let expected = json!({
             "iss": "i", "aud": "a", "sub": "s", "permissions": ["p"], "iat": NOW, "exp": NOW + 3600,
         });

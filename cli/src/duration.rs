@@ -49,9 +49,7 @@ fn first_term(text: &str) -> Result<(i128, &str), DurationProblem> {
         return Err(DurationProblem::Form);
     }
     let unit = nanoseconds_in(unit)?;
-    let scale = u32::try_from(fraction.len())
-        .ok()
-        .and_then(|digits| 10_i128.checked_pow(digits));
+    let scale = u32::try_from(fraction.len()).ok().and_then(|digits| 10_i128.checked_pow(digits));
     let part = value(fraction)? * unit / scale.ok_or(DurationProblem::Range)?;
     Ok((value(whole)? * unit + part, rest))
 }
@@ -74,10 +72,7 @@ fn value(digits: &str) -> Result<i128, DurationProblem> {
     if digits.is_empty() {
         return Ok(0);
     }
-    digits
-        .parse::<i64>()
-        .map(i128::from)
-        .map_err(|_| DurationProblem::Range)
+    digits.parse::<i64>().map(i128::from).map_err(|_| DurationProblem::Range)
 }
 
 #[cfg(test)]
@@ -118,19 +113,10 @@ mod tests {
             assert_eq!(parse_seconds(text), Err(DurationProblem::Form), "{text}");
         }
         for text in ["1ms", "1.5s", "0.1ns1h1ns"] {
-            assert_eq!(
-                parse_seconds(text),
-                Err(DurationProblem::Fraction),
-                "{text}"
-            );
+            assert_eq!(parse_seconds(text), Err(DurationProblem::Fraction), "{text}");
         }
         let many_digits = format!("0.{}1h", "0".repeat(60));
-        for text in [
-            "2562048h",
-            "2562047h47m17s",
-            "99999999999999999999s",
-            &many_digits,
-        ] {
+        for text in ["2562048h", "2562047h47m17s", "99999999999999999999s", &many_digits] {
             assert_eq!(parse_seconds(text), Err(DurationProblem::Range), "{text}");
         }
     }

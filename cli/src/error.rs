@@ -29,10 +29,7 @@ pub enum Error {
         "`{}` is not JSON: {source}; expected an object of claims, such as {{\"sub\": \"user\"}}",
         path.display()
     )]
-    ClaimsSyntax {
-        path: PathBuf,
-        source: serde_json::Error,
-    },
+    ClaimsSyntax { path: PathBuf, source: serde_json::Error },
     #[error(
         "`{}` holds {found}; expected a JSON object of claims, such as {{\"sub\": \"user\"}}",
         path.display()

@@ -32,9 +32,7 @@ pub fn run(options: &Options) -> Result<String, Error> {
         .iter()
         .map(|path| PublicKey::read(path, options.algorithm))
         .collect::<Result<Vec<PublicKey>, Error>>()?;
-    let set = KeySet {
-        keys: keys.iter().map(Jwk::new).collect(),
-    };
+    let set = KeySet { keys: keys.iter().map(Jwk::new).collect() };
     let text = serde_json::to_string_pretty(&set).map_err(Error::Json)?;
     Ok(text + "\n")
 }
@@ -62,12 +60,6 @@ impl<'a> Jwk<'a> {
             Parameters::Ec { .. } => "EC",
             Parameters::Okp { .. } => "OKP",
         };
-        Self {
-            kty,
-            r#use: "sig",
-            alg: key.algorithm,
-            kid: &key.kid,
-            parameters: &key.parameters,
-        }
+        Self { kty, r#use: "sig", alg: key.algorithm, kid: &key.kid, parameters: &key.parameters }
     }
 }

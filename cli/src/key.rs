@@ -23,9 +23,8 @@ mod kind;
 mod problem;
 
 /// The algorithms that some key can sign with, by name.
-pub const ALGORITHMS: [&str; 9] = [
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
-];
+pub const ALGORITHMS: [&str; 9] =
+    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
 
 /// A private key and the algorithm that it signs with.
 pub struct SigningKey {
@@ -91,19 +90,9 @@ pub struct PublicKey {
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Parameters {
-    Rsa {
-        e: String,
-        n: String,
-    },
-    Ec {
-        crv: &'static str,
-        x: String,
-        y: String,
-    },
-    Okp {
-        crv: &'static str,
-        x: String,
-    },
+    Rsa { e: String, n: String },
+    Ec { crv: &'static str, x: String, y: String },
+    Okp { crv: &'static str, x: String },
 }
 
 impl PublicKey {
@@ -125,10 +114,7 @@ impl PublicKey {
     fn from_spki(der: &[u8], algorithm: Option<Algorithm>) -> Result<Self, KeyProblem> {
         let info = SubjectPublicKeyInfoRef::try_from(der).map_err(|_| KeyProblem::Damaged)?;
         let kind = Kind::of(&info.algorithm)?;
-        let bits = info
-            .subject_public_key
-            .as_bytes()
-            .ok_or(KeyProblem::Damaged)?;
+        let bits = info.subject_public_key.as_bytes().ok_or(KeyProblem::Damaged)?;
         let decoding = match kind {
             Kind::Rsa => {
                 let key = pkcs1::RsaPublicKey::try_from(bits).map_err(|_| KeyProblem::Damaged)?;
@@ -153,31 +139,17 @@ impl PublicKey {
 
     fn new(kind: Kind, jwk: &Jwk, algorithm: Option<Algorithm>) -> Result<Self, KeyProblem> {
         let algorithm = kind.algorithm(algorithm)?;
-        let thumbprint = jwk
-            .thumbprint(ThumbprintHash::SHA256)
-            .map_err(|_| KeyProblem::Damaged)?;
+        let thumbprint = jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| KeyProblem::Damaged)?;
         let crv = kind.curve();
         let parameters = match &jwk.algorithm {
-            AlgorithmParameters::RSA(key) => Parameters::Rsa {
-                e: key.e.clone(),
-                n: key.n.clone(),
-            },
-            AlgorithmParameters::EllipticCurve(key) => Parameters::Ec {
-                crv,
-                x: key.x.clone(),
-                y: key.y.clone(),
-            },
-            AlgorithmParameters::OctetKeyPair(key) => Parameters::Okp {
-                crv,
-                x: key.x.clone(),
-            },
+            AlgorithmParameters::RSA(key) => Parameters::Rsa { e: key.e.clone(), n: key.n.clone() },
+            AlgorithmParameters::EllipticCurve(key) => {
+                Parameters::Ec { crv, x: key.x.clone(), y: key.y.clone() }
+            }
+            AlgorithmParameters::OctetKeyPair(key) => Parameters::Okp { crv, x: key.x.clone() },
             _ => return Err(KeyProblem::Damaged),
         };
-        Ok(Self {
-            algorithm,
-            kid: thumbprint,
-            parameters,
-        })
+        Ok(Self { algorithm, kid: thumbprint, parameters })
     }
 }
 
@@ -190,10 +162,7 @@ fn read<Key>(
     fs::read(path)
         .map_err(KeyProblem::Read)
         .and_then(|contents| key(&first_block(&contents, wanted)?))
-        .map_err(|problem| Error::Key {
-            path: path.to_owned(),
-            problem,
-        })
+        .map_err(|problem| Error::Key { path: path.to_owned(), problem })
 }
 
 fn first_block(contents: &[u8], wanted: Wanted) -> Result<Pem, KeyProblem> {
@@ -205,16 +174,9 @@ fn first_block(contents: &[u8], wanted: Wanted) -> Result<Pem, KeyProblem> {
 
 /// Refuses what the filter refuses, rather than let somebody search for the reason there.
 fn check_size(modulus: UintRef<'_>) -> Result<(), KeyProblem> {
-    let leading_zeros = modulus
-        .as_bytes()
-        .first()
-        .map_or(0, |byte| byte.leading_zeros() as usize);
+    let leading_zeros = modulus.as_bytes().first().map_or(0, |byte| byte.leading_zeros() as usize);
     let bits = modulus.as_bytes().len() * 8 - leading_zeros;
-    if (2048..=8192).contains(&bits) {
-        Ok(())
-    } else {
-        Err(KeyProblem::RsaSize(bits))
-    }
+    if (2048..=8192).contains(&bits) { Ok(()) } else { Err(KeyProblem::RsaSize(bits)) }
 }
 
 #[cfg(test)]

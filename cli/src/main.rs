@@ -56,11 +56,7 @@ fn main() -> ExitCode {
         Err(stop) if usage::is_help(&stop) => {
             // A reader that went away is no reason to complain about help.
             let _ = stop.print();
-            if stop.use_stderr() {
-                ExitCode::from(2)
-            } else {
-                ExitCode::SUCCESS
-            }
+            if stop.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
         }
         Err(error) => fail(&Error::Usage(usage::one_line(&error))),
     }
@@ -69,10 +65,7 @@ fn main() -> ExitCode {
 /// Writes to stdout; `print!` would panic when nobody reads it.
 fn print(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .map_err(Error::Write)
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Write)
 }
 
 fn fail(error: &Error) -> ExitCode {

@@ -61,8 +61,6 @@ pub fn run(options: &Options) -> Result<String, Error> {
 
 /// Seconds since 1970.
 fn now() -> Result<i64, Error> {
-    let since_1970 = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_err(|_| Error::Clock)?;
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Error::Clock)?;
     i64::try_from(since_1970.as_secs()).map_err(|_| Error::Clock)
 }

@@ -7,9 +7,7 @@ use clap::error::ErrorKind;
 /// Whether an argument holds a key where the name of its file belongs. Such a command line must not be parsed:
 /// the errors of the parser, and ours about files, would repeat the key.
 pub fn holds_private_key(arguments: &[OsString]) -> bool {
-    arguments
-        .iter()
-        .any(|argument| argument.to_string_lossy().contains("PRIVATE KEY-----"))
+    arguments.iter().any(|argument| argument.to_string_lossy().contains("PRIVATE KEY-----"))
 }
 
 /// Whether the parser stopped in order to show the help or the version.
@@ -38,9 +36,7 @@ pub fn one_line(error: &clap::Error) -> String {
 
 /// `text` as one line: names of files and values may hold line breaks and escape sequences.
 pub fn without_control_characters(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
-        .collect()
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -51,17 +47,8 @@ mod tests {
 
     fn error(arguments: &[&str]) -> String {
         let command = Command::new("jwt-rbac")
-            .arg(
-                Arg::new("key")
-                    .long("key")
-                    .value_name("FILE")
-                    .required(true),
-            )
-            .arg(
-                Arg::new("color")
-                    .long("color")
-                    .value_parser(["red", "blue"]),
-            );
+            .arg(Arg::new("key").long("key").value_name("FILE").required(true))
+            .arg(Arg::new("color").long("color").value_parser(["red", "blue"]));
         one_line(&command.try_get_matches_from(arguments).unwrap_err())
     }
 
@@ -80,9 +67,6 @@ mod tests {
 
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
-        assert_eq!(
-            without_control_characters("a\n\u{1b}[31mb"),
-            "a\u{FFFD}\u{FFFD}[31mb"
-        );
+        assert_eq!(without_control_characters("a\n\u{1b}[31mb"), "a\u{FFFD}\u{FFFD}[31mb");
     }
 }

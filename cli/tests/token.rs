@@ -41,22 +41,14 @@ fn header(token: &str) -> Header {
 }
 
 fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-        .try_into()
-        .unwrap()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
 #[test]
 fn every_kind_of_key_signs_with_its_default() {
-    for (name, algorithm) in [
-        ("rs256", "RS256"),
-        ("es256", "ES256"),
-        ("es384", "ES384"),
-        ("eddsa", "EdDSA"),
-    ] {
+    for (name, algorithm) in
+        [("rs256", "RS256"), ("es256", "ES256"), ("es384", "ES384"), ("eddsa", "EdDSA")]
+    {
         let token = mint(&["--key", &key(name), "--subject", "user"]);
         let verified = verify(&token, &[&key(name)]).unwrap();
         assert_eq!(format!("{:?}", verified.header.alg), algorithm);
@@ -79,15 +71,9 @@ fn a_stranger_does_not_pass_for_another() {
     for name in ["rs256", "es256"] {
         let stranger = key(&format!("stranger-{name}"));
         let token = mint(&["--key", &stranger]);
-        assert!(matches!(
-            verify(&token, &[&key(name)]),
-            Err(ErrorKind::InvalidKeyFormat)
-        ));
+        assert!(matches!(verify(&token, &[&key(name)]), Err(ErrorKind::InvalidKeyFormat)));
         let token = mint(&["--key", &stranger, "--no-kid"]);
-        assert!(matches!(
-            verify(&token, &[&key(name)]),
-            Err(ErrorKind::InvalidSignature)
-        ));
+        assert!(matches!(verify(&token, &[&key(name)]), Err(ErrorKind::InvalidSignature)));
     }
 }
 
@@ -144,22 +130,14 @@ fn claims_come_from_standard_input() {
     let arguments = ["token", "--key", &key("es256"), "--claims", "-"];
     let output = run_with_input(&arguments, r#"{"sub": "piped"}"#);
     let token = text(&output.stdout);
-    assert_eq!(
-        verify(token.trim_end(), &[&key("es256")]).unwrap().claims["sub"],
-        "piped"
-    );
+    assert_eq!(verify(token.trim_end(), &[&key("es256")]).unwrap().claims["sub"], "piped");
 }
 
 #[test]
 fn a_negative_lifetime_makes_an_expired_token() {
     let token = mint(&["--key", &key("es256"), "--lifetime", "-5m"]);
-    assert!(matches!(
-        verify(&token, &[&key("es256")]),
-        Err(ErrorKind::ExpiredSignature)
-    ));
-    let claims = jsonwebtoken::dangerous::insecure_decode::<Value>(&token)
-        .unwrap()
-        .claims;
+    assert!(matches!(verify(&token, &[&key("es256")]), Err(ErrorKind::ExpiredSignature)));
+    let claims = jsonwebtoken::dangerous::insecure_decode::<Value>(&token).unwrap().claims;
     let expired = claims["exp"].as_i64().unwrap();
     assert!((now() - 310..=now() - 300).contains(&expired), "{claims}");
     assert_eq!(claims["iat"], expired - 3600);
@@ -176,10 +154,7 @@ fn expiration_can_be_left_out() {
 fn the_header_can_be_chosen() {
     let key = key("es256");
     let chosen = header(&mint(&["--key", &key, "--kid", "mine", "--type", "at+jwt"]));
-    assert_eq!(
-        (chosen.kid.as_deref(), chosen.typ.as_deref()),
-        (Some("mine"), Some("at+jwt"))
-    );
+    assert_eq!((chosen.kid.as_deref(), chosen.typ.as_deref()), (Some("mine"), Some("at+jwt")));
     assert_eq!(header(&mint(&["--key", &key, "--no-kid"])).kid, None);
 }
 

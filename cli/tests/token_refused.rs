@@ -17,31 +17,16 @@ fn a_command_line_that_can_not_be_right_exits_with_2() {
             &["--key", &key, "--lifetime", "60"],
             "'--lifetime <DURATION>': expected a number and a unit",
         ),
-        (
-            &["--key", &key, "--lifetime", "500ms"],
-            "expected whole seconds",
-        ),
-        (
-            &["--key", &key, "--claim", "sub"],
-            "'--claim <NAME=VALUE>': expected NAME=VALUE",
-        ),
+        (&["--key", &key, "--lifetime", "500ms"], "expected whole seconds"),
+        (&["--key", &key, "--claim", "sub"], "'--claim <NAME=VALUE>': expected NAME=VALUE"),
         (&["--key", &key, "--claim", "=user"], "expected NAME=VALUE"),
-        (
-            &["--key", &key, "--algorithm", "HS256"],
-            "[possible values: RS256, RS384, RS512, PS256",
-        ),
-        (
-            &["--key", &key, "--kid", "k", "--no-kid"],
-            "cannot be used with '--no-kid'",
-        ),
+        (&["--key", &key, "--algorithm", "HS256"], "[possible values: RS256, RS384, RS512, PS256"),
+        (&["--key", &key, "--kid", "k", "--no-kid"], "cannot be used with '--no-kid'"),
         (
             &["--key", &key, "--lifetime", "1h", "--no-expiration"],
             "cannot be used with '--no-expiration'",
         ),
-        (
-            &["--key", &key, "--claim", "exp=1", "--no-expiration"],
-            "drop one of them",
-        ),
+        (&["--key", &key, "--claim", "exp=1", "--no-expiration"], "drop one of them"),
     ];
     for (arguments, expected) in cases {
         let message = refusal(arguments, 2);
@@ -52,11 +37,7 @@ fn a_command_line_that_can_not_be_right_exits_with_2() {
 #[test]
 fn an_algorithm_that_does_not_fit_the_key_is_answered_with_those_that_do() {
     let cases = [
-        (
-            "rs256",
-            "ES256",
-            "RS256, RS384, RS512, PS256, PS384 or PS512",
-        ),
+        ("rs256", "ES256", "RS256, RS384, RS512, PS256, PS384 or PS512"),
         ("es256", "ES384", "ES256"),
         ("es384", "ES256", "ES384"),
         ("eddsa", "RS256", "EdDSA"),
@@ -72,35 +53,17 @@ fn an_algorithm_that_does_not_fit_the_key_is_answered_with_those_that_do() {
 #[test]
 fn files_that_can_not_be_used_are_named() {
     let es256 = key("es256");
-    let public = file(
-        "token-public.pem",
-        "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
-    );
+    let public =
+        file("token-public.pem", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n");
     let list = file("token-list.json", "[]");
     let broken = file("token-broken.json", "{\"sub\": }");
     let absent = testdata("absent");
     let cases: [(&[&str], &str, &str); 7] = [
         (&["--key", &absent], &absent, "cannot be read: No such file"),
-        (
-            &["--key", &public],
-            &public,
-            "holds a public key; expected a private key in PKCS#8",
-        ),
-        (
-            &["--key", &list],
-            &list,
-            "is not PEM; expected a private key in PKCS#8",
-        ),
-        (
-            &["--key", &es256, "--claims", &absent],
-            &absent,
-            "cannot be read: No such file",
-        ),
-        (
-            &["--key", &es256, "--claims", &list],
-            &list,
-            "holds a list; expected a JSON object",
-        ),
+        (&["--key", &public], &public, "holds a public key; expected a private key in PKCS#8"),
+        (&["--key", &list], &list, "is not PEM; expected a private key in PKCS#8"),
+        (&["--key", &es256, "--claims", &absent], &absent, "cannot be read: No such file"),
+        (&["--key", &es256, "--claims", &list], &list, "holds a list; expected a JSON object"),
         (
             &["--key", &es256, "--claims", &broken],
             &broken,
@@ -110,10 +73,7 @@ fn files_that_can_not_be_used_are_named() {
     ];
     for (arguments, path, expected) in cases {
         let message = refusal(arguments, 1);
-        assert!(
-            message.starts_with(&format!("`{path}` {expected}")),
-            "{message}"
-        );
+        assert!(message.starts_with(&format!("`{path}` {expected}")), "{message}");
     }
 }
 
@@ -127,13 +87,7 @@ fn a_private_key_is_never_repeated() {
         (&["--key", &absent, "--claim", &pem], 2),
         (&[&pem], 2),
         (&["--key", &key("es256"), "--claims", &key("es256")], 1),
-        (
-            &[
-                "--key",
-                &file("token-damaged.pem", &pem.replacen('M', "", 1)),
-            ],
-            1,
-        ),
+        (&["--key", &file("token-damaged.pem", &pem.replacen('M', "", 1))], 1),
     ];
     for (arguments, code) in cases {
         let message = refusal(arguments, code);
@@ -144,10 +98,7 @@ fn a_private_key_is_never_repeated() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_is_an_error() {
-    let full = std::fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_jwt-rbac"))
         .args(["token", "--key", &key("es256")])
         .stdout(full)

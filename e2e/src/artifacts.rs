@@ -12,10 +12,7 @@ use serde_json::{Map, Value};
 /// The root of the repository.
 pub fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package
-        .parent()
-        .expect("the package lies in the workspace")
-        .to_path_buf()
+    package.parent().expect("the package lies in the workspace").to_path_buf()
 }
 
 /// A file below `testdata/`.
@@ -45,10 +42,7 @@ fn existing(module: PathBuf) -> Result<PathBuf, String> {
     if module.is_file() {
         return Ok(module);
     }
-    Err(format!(
-        "{} is not there: run `make build` first",
-        module.display()
-    ))
+    Err(format!("{} is not there: run `make build` first", module.display()))
 }
 
 /// The Envoy binary: `$ENVOY`, else the answer of `e2e/envoy.sh`. It is asked once, because it may

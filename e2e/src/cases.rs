@@ -53,10 +53,7 @@ pub struct Case {
     /// The whole `WWW-Authenticate`, with `{authority}` for the host of the request; `null` for
     /// none.
     #[serde(default, deserialize_with = "given")]
-    #[allow(
-        clippy::option_option,
-        reason = "absent, null and a text are three things here"
-    )]
+    #[allow(clippy::option_option, reason = "absent, null and a text are three things here")]
     pub challenge: Option<Option<String>>,
     /// The slug in the response code details of a 403.
     #[serde(default)]
@@ -108,10 +105,7 @@ pub fn load() -> Vec<Suite> {
     let entries = entries.unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     let paths = entries.map(|entry| entry.expect("a directory entry").path());
     let mut paths: Vec<_> = paths
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "yaml")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     paths.sort();
     let jwks = artifacts::jwks();
@@ -126,10 +120,7 @@ pub fn differences() -> BTreeMap<String, Difference> {
 impl Case {
     /// The request, with a token minted for it.
     pub fn request(&self) -> Request {
-        let (method, target) = self
-            .request
-            .split_once(' ')
-            .expect("a request is METHOD TARGET");
+        let (method, target) = self.request.split_once(' ').expect("a request is METHOD TARGET");
         let token = self.recipe().map(|recipe| recipe.mint());
         let mut placed = false;
         let mut fill = |text: &str| {
@@ -158,10 +149,7 @@ impl Case {
         if let Some(recipe) = &self.token {
             return Some(recipe.clone());
         }
-        let caller = self
-            .caller
-            .as_deref()
-            .filter(|caller| *caller != "anonymous")?;
+        let caller = self.caller.as_deref().filter(|caller| *caller != "anonymous")?;
         Some(match caller.strip_prefix("expired-") {
             Some(caller) => Recipe::of_caller(caller).claim("exp", json!("now-3600")),
             None => Recipe::of_caller(caller),
@@ -171,11 +159,7 @@ impl Case {
 
 fn suite(path: &Path, jwks: &str) -> Suite {
     let mut suite: Suite = yaml(path);
-    suite.name = path
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    suite.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     for document in suite.documents.values_mut() {
         let rules = document.get_mut("jwtRules").and_then(Value::as_array_mut);
         for rule in rules.into_iter().flatten() {
@@ -186,13 +170,7 @@ fn suite(path: &Path, jwks: &str) -> Suite {
     }
     for case in &suite.cases {
         let known = suite.documents.contains_key(&case.document);
-        assert!(
-            known,
-            "{}: {}: no document {}",
-            path.display(),
-            case.name,
-            case.document
-        );
+        assert!(known, "{}: {}: no document {}", path.display(), case.name, case.document);
     }
     suite
 }
@@ -204,10 +182,7 @@ fn yaml<T: for<'de> Deserialize<'de>>(path: &Path) -> T {
 }
 
 /// Tells a `null` from a field that is not there.
-#[allow(
-    clippy::option_option,
-    reason = "absent, null and a text are three things here"
-)]
+#[allow(clippy::option_option, reason = "absent, null and a text are three things here")]
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }

@@ -13,23 +13,13 @@ pub fn failures(case: &Case, request: &Request, response: &Response) -> Vec<Stri
             failures.push(format!("{what}: expected {wanted}, got {got}"));
         }
     };
-    expect(
-        "status",
-        case.status.to_string(),
-        response.status.to_string(),
-    );
+    expect("status", case.status.to_string(), response.status.to_string());
     if let Some(body) = &case.body {
-        expect(
-            "body",
-            format!("{body:?}"),
-            format!("{:?}", shortened(&response.text())),
-        );
+        expect("body", format!("{body:?}"), format!("{:?}", shortened(&response.text())));
     }
     if let Some(challenge) = &case.challenge {
         let authority = request.authority();
-        let wanted = challenge
-            .as_ref()
-            .map(|text| text.replace("{authority}", authority));
+        let wanted = challenge.as_ref().map(|text| text.replace("{authority}", authority));
         let got = response.header("www-authenticate");
         expect("challenge", format!("{wanted:?}"), format!("{got:?}"));
     }
@@ -39,9 +29,7 @@ pub fn failures(case: &Case, request: &Request, response: &Response) -> Vec<Stri
     }
     if let Some(slug) = &case.reason {
         let got = details.strip_prefix("rbac_access_denied_matched_policy[");
-        let got = got
-            .and_then(|rest| rest.split_once(']'))
-            .map(|(_, slug)| slug);
+        let got = got.and_then(|rest| rest.split_once(']')).map(|(_, slug)| slug);
         let got = got.map_or_else(|| format!("details {details:?}"), str::to_owned);
         expect("reason", format!("{{{slug}}}"), got);
     }
@@ -53,11 +41,7 @@ pub fn failures(case: &Case, request: &Request, response: &Response) -> Vec<Stri
         (Some(seen), Some(wanted)) => {
             for (name, values) in &wanted.0 {
                 let got = seen_values(&seen, name);
-                expect(
-                    &format!("upstream {name}"),
-                    format!("{values:?}"),
-                    format!("{got:?}"),
-                );
+                expect(&format!("upstream {name}"), format!("{values:?}"), format!("{got:?}"));
             }
         }
         (Some(_), None) => {}
@@ -79,10 +63,7 @@ fn seen_values(seen: &Seen, name: &str) -> Vec<String> {
         _ => {}
     }
     let wanted = spelled(name);
-    let headers = seen
-        .headers
-        .iter()
-        .filter(|(name, _)| spelled(name) == wanted);
+    let headers = seen.headers.iter().filter(|(name, _)| spelled(name) == wanted);
     headers.map(|(_, value)| value.clone()).collect()
 }
 
@@ -100,21 +81,13 @@ pub fn summary(response: &Response) -> String {
                 .iter()
                 .map(|(name, value)| format!("{name}: {}", shortened(value)))
                 .collect();
-            format!(
-                "upstream {} {} {headers:?}",
-                seen.method,
-                shortened(&seen.path)
-            )
+            format!("upstream {} {} {headers:?}", seen.method, shortened(&seen.path))
         }
         None => format!("{:?}", shortened(&response.text())),
     };
     let mut words = vec![response.status.to_string(), end];
     for name in ["www-authenticate", DETAILS_HEADER, "grpc-status"] {
-        words.extend(
-            response
-                .header(name)
-                .map(|value| format!("{name} [{value}]")),
-        );
+        words.extend(response.header(name).map(|value| format!("{name} [{value}]")));
     }
     words.join(" ")
 }

@@ -38,11 +38,7 @@ pub struct Response {
 impl Request {
     /// A request with no headers but the ones that [`Self::send`] adds.
     pub fn new(method: &str, target: &str) -> Self {
-        Self {
-            method: method.to_owned(),
-            target: target.to_owned(),
-            headers: Vec::new(),
-        }
+        Self { method: method.to_owned(), target: target.to_owned(), headers: Vec::new() }
     }
 
     /// A GET.
@@ -65,10 +61,7 @@ impl Request {
 
     /// The host that it names.
     pub fn authority(&self) -> &str {
-        let host = self
-            .headers
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let host = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
         host.map_or(HOST, |(_, value)| value)
     }
 
@@ -83,20 +76,12 @@ impl Request {
 
     /// The bytes of it. `content-length: 0` is added where a method usually has a body.
     fn bytes(&self) -> Vec<u8> {
-        let has = |name: &str| {
-            self.headers
-                .iter()
-                .any(|pair| pair.0.eq_ignore_ascii_case(name))
-        };
+        let has = |name: &str| self.headers.iter().any(|pair| pair.0.eq_ignore_ascii_case(name));
         let mut lines = vec![format!("{} {} HTTP/1.1", self.method, self.target)];
         if !has("host") {
             lines.push(format!("host: {HOST}"));
         }
-        lines.extend(
-            self.headers
-                .iter()
-                .map(|(name, value)| format!("{name}: {value}")),
-        );
+        lines.extend(self.headers.iter().map(|(name, value)| format!("{name}: {value}")));
         let with_body = matches!(self.method.as_str(), "POST" | "PUT" | "PATCH");
         if with_body && !has("content-length") {
             lines.push("content-length: 0".to_owned());
@@ -131,17 +116,9 @@ pub fn exchange(address: SocketAddr, bytes: &[u8], no_body: bool) -> io::Result<
     stream.write_all(bytes)?;
     let mut reader = BufReader::new(stream);
     let head = Head::read(&mut reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
-    let status = head
-        .start
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok());
+    let status = head.start.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| io::Error::other(format!("not HTTP: {}", head.start)))?;
     let no_body = no_body || matches!(status, 204 | 304);
-    let body = if no_body {
-        Vec::new()
-    } else {
-        head.read_body(&mut reader, true)?
-    };
+    let body = if no_body { Vec::new() } else { head.read_body(&mut reader, true)? };
     Ok(Response { status, head, body })
 }

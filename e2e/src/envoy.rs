@@ -77,10 +77,7 @@ impl Envoy {
                 return Err(format!("Envoy ended with {status}:\n{}", self.log_tail()));
             }
             if start.elapsed() > TIMEOUT {
-                return Err(format!(
-                    "Envoy is not ready after {TIMEOUT:?}:\n{}",
-                    self.log_tail()
-                ));
+                return Err(format!("Envoy is not ready after {TIMEOUT:?}:\n{}", self.log_tail()));
             }
             if told.elapsed() > Duration::from_millis(500) {
                 told = Instant::now();
@@ -117,27 +114,20 @@ impl Envoy {
     pub fn learn_addresses(&mut self) {
         let text = self.admin("/listeners?format=json");
         let value: Value = serde_json::from_str(&text).expect("admin answers with JSON");
-        let statuses = value["listener_statuses"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
+        let statuses = value["listener_statuses"].as_array().cloned().unwrap_or_default();
         self.listeners = statuses.iter().filter_map(name_and_address).collect();
     }
 
     /// The answer of the admin interface to a GET.
     pub fn admin(&self, target: &str) -> String {
         let answer = self.ask(target).expect("admin has an address");
-        answer
-            .unwrap_or_else(|error| panic!("admin {target}: {error}\n{}", self.log_tail()))
-            .text()
+        answer.unwrap_or_else(|error| panic!("admin {target}: {error}\n{}", self.log_tail())).text()
     }
 
     /// One counter or gauge; 0 when Envoy does not know it yet.
     pub fn stat(&self, name: &str) -> u64 {
         let text = self.admin(&format!("/stats?filter={}", name.replace('.', "\\.")));
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         line.map_or(0, |value| value.trim().parse().expect("a stat is a number"))
     }
 
@@ -153,17 +143,9 @@ impl Envoy {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         let is_error = |line: &&str| line.starts_with("[error]") || line.starts_with("[critical]");
-        let start = lines
-            .iter()
-            .position(is_error)
-            .unwrap_or(lines.len().saturating_sub(LINES));
+        let start = lines.iter().position(is_error).unwrap_or(lines.len().saturating_sub(LINES));
         let cut = |line: &&str| line.chars().take(300).collect::<String>();
-        lines[start..]
-            .iter()
-            .take(LINES)
-            .map(cut)
-            .collect::<Vec<_>>()
-            .join("\n")
+        lines[start..].iter().take(LINES).map(cut).collect::<Vec<_>>().join("\n")
     }
 
     fn spawn(
@@ -182,13 +164,7 @@ impl Envoy {
             .arg(config)
             .arg("--admin-address-path")
             .arg(admin)
-            .args([
-                "--concurrency",
-                "1",
-                "--use-dynamic-base-id",
-                "--log-level",
-                "info",
-            ])
+            .args(["--concurrency", "1", "--use-dynamic-base-id", "--log-level", "info"])
             .args(["--log-format", "[%l][%n] %v"])
             .current_dir(working_directory)
             .stdin(Stdio::null())
@@ -197,14 +173,7 @@ impl Envoy {
             .spawn()?;
         let watchdog = watchdog(process.id())?;
         let listeners = BTreeMap::new();
-        Ok(Self {
-            process,
-            watchdog,
-            admin: None,
-            listeners,
-            directory,
-            _temporary: temporary,
-        })
+        Ok(Self { process, watchdog, admin: None, listeners, directory, _temporary: temporary })
     }
 
     fn is_ready(&mut self) -> bool {
@@ -234,11 +203,7 @@ impl Drop for Envoy {
 /// then, whatever the reason.
 fn watchdog(envoy: u32) -> io::Result<Child> {
     Command::new("sh")
-        .args([
-            "-c",
-            "trap '' INT TERM; read -r line; kill -9 \"$1\"",
-            "watchdog",
-        ])
+        .args(["-c", "trap '' INT TERM; read -r line; kill -9 \"$1\"", "watchdog"])
         .arg(envoy.to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

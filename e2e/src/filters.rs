@@ -30,11 +30,7 @@ pub fn jwt_rbac(name: &str, document: &Value, module: &Path) -> Value {
 
 /// The filter that ends every chain.
 pub fn router() -> Value {
-    http(
-        "envoy.filters.http.router",
-        "envoy.extensions.filters.http.router.v3.Router",
-        &json!({}),
-    )
+    http("envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router", &json!({}))
 }
 
 /// An HTTP filter by its name, its message type and the fields of that message.

@@ -23,9 +23,7 @@ impl Garbage {
     /// Up to two hundred bytes.
     pub fn bytes(&mut self) -> Vec<u8> {
         let length = self.below(200);
-        (0..length)
-            .map(|_| u8::try_from(self.below(256)).expect("below 256"))
-            .collect()
+        (0..length).map(|_| u8::try_from(self.below(256)).expect("below 256")).collect()
     }
 
     /// The token with one to four bytes changed, removed or added.

@@ -14,9 +14,7 @@ impl HeaderMap {
     /// One pair for each line.
     pub fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().flat_map(|(name, values)| {
-            values
-                .iter()
-                .map(move |value| (name.as_str(), value.as_str()))
+            values.iter().map(move |value| (name.as_str(), value.as_str()))
         })
     }
 }

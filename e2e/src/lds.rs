@@ -32,10 +32,7 @@ pub enum Update {
 impl ListenerFile {
     /// A file with these listeners.
     pub fn create(listeners: &[Value]) -> Self {
-        let mut file = Self {
-            directory: TemporaryDirectory::create(),
-            version: 0,
-        };
+        let mut file = Self { directory: TemporaryDirectory::create(), version: 0 };
         file.write(listeners);
         file
     }
@@ -63,11 +60,7 @@ impl ListenerFile {
                 envoy.learn_addresses();
                 return Update::Accepted;
             }
-            assert!(
-                Instant::now() < deadline,
-                "Envoy ignored the file:\n{}",
-                envoy.log_tail()
-            );
+            assert!(Instant::now() < deadline, "Envoy ignored the file:\n{}", envoy.log_tail());
             thread::sleep(Duration::from_millis(10));
         }
     }

@@ -22,10 +22,7 @@ pub fn filters(document: &Value) -> Result<Vec<Value>, String> {
     only_known(document, "the document", DOCUMENT_FIELDS)?;
     for (field, default) in DEFAULTS {
         if document.get(field).is_some_and(|value| value != default) {
-            return Err(format!(
-                "the pair can't express {field}: {}",
-                document[field]
-            ));
+            return Err(format!("the pair can't express {field}: {}", document[field]));
         }
     }
     let rules = list(document, "jwtRules");
@@ -126,10 +123,9 @@ fn provider(rule: &Value) -> Result<Value, String> {
         "from_params": strings(rule, "fromParams"),
         "from_cookies": strings(rule, "fromCookies"),
     });
-    for (field, native) in [
-        ("issuer", "issuer"),
-        ("outputPayloadToHeader", "forward_payload_header"),
-    ] {
+    for (field, native) in
+        [("issuer", "issuer"), ("outputPayloadToHeader", "forward_payload_header")]
+    {
         if let Some(value) = rule.get(field) {
             provider[native] = value.clone();
         }
@@ -156,9 +152,7 @@ fn permission_claims(rule: &Value) -> Vec<String> {
 }
 
 fn only_known(value: &Value, place: &str, fields: &[&str]) -> Result<(), String> {
-    let object = value
-        .as_object()
-        .ok_or_else(|| format!("{place} is not an object"))?;
+    let object = value.as_object().ok_or_else(|| format!("{place} is not an object"))?;
     match object.keys().find(|key| !fields.contains(&key.as_str())) {
         None => Ok(()),
         Some(key) => Err(format!("the pair can't express {key} of {place}")),
@@ -170,8 +164,5 @@ fn list(value: &Value, field: &str) -> Vec<Value> {
 }
 
 fn strings(value: &Value, field: &str) -> Vec<String> {
-    list(value, field)
-        .iter()
-        .filter_map(|item| Some(item.as_str()?.to_owned()))
-        .collect()
+    list(value, field).iter().filter_map(|item| Some(item.as_str()?.to_owned())).collect()
 }

@@ -75,10 +75,7 @@ impl Default for Recipe {
 impl Recipe {
     /// The token of a caller, as its issuer would mint it now.
     pub fn of_caller(name: &str) -> Self {
-        Self {
-            caller: Some(name.to_owned()),
-            ..Self::default()
-        }
+        Self { caller: Some(name.to_owned()), ..Self::default() }
     }
 
     /// The same with another claim.
@@ -122,11 +119,7 @@ impl Recipe {
     }
 
     fn payload(&self, now: i64) -> Map<String, Value> {
-        let mut payload = self
-            .caller
-            .as_deref()
-            .map(artifacts::caller)
-            .unwrap_or_default();
+        let mut payload = self.caller.as_deref().map(artifacts::caller).unwrap_or_default();
         payload.insert("iat".to_owned(), now.into());
         payload.insert("exp".to_owned(), (now + LIFETIME).into());
         overlay(&mut payload, &self.claims);
@@ -160,9 +153,7 @@ impl Recipe {
 
 /// Seconds since 1970.
 pub fn now() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("the clock is past 1970");
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
     i64::try_from(since.as_secs()).expect("the clock is before the year 292 billion")
 }
 
@@ -178,9 +169,7 @@ struct SigningKey {
 fn signing_key(name: &str) -> Arc<SigningKey> {
     static KEYS: Mutex<BTreeMap<String, Arc<SigningKey>>> = Mutex::new(BTreeMap::new());
     let mut keys = KEYS.lock().expect("no reader of keys has panicked");
-    let key = keys
-        .entry(name.to_owned())
-        .or_insert_with(|| Arc::new(SigningKey::read(name)));
+    let key = keys.entry(name.to_owned()).or_insert_with(|| Arc::new(SigningKey::read(name)));
     Arc::clone(key)
 }
 
@@ -196,11 +185,7 @@ impl SigningKey {
         let jwk = Jwk::from_encoding_key(&key, algorithm).expect("a private key has a public one");
         let thumbprint = jwk.thumbprint(ThumbprintHash::SHA256);
         let thumbprint = thumbprint.expect("a public key has a thumbprint");
-        Self {
-            key,
-            algorithm,
-            thumbprint,
-        }
+        Self { key, algorithm, thumbprint }
     }
 }
 
@@ -232,18 +217,14 @@ fn encode(bytes: &[u8]) -> String {
 }
 
 fn flip(signature: &str) -> String {
-    let mut bytes = BASE64_URL_SAFE_NO_PAD
-        .decode(signature)
-        .expect("a signature is base64url");
+    let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(signature).expect("a signature is base64url");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn pad(signature: &str) -> String {
-    let bytes = BASE64_URL_SAFE_NO_PAD
-        .decode(signature)
-        .expect("a signature is base64url");
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(signature).expect("a signature is base64url");
     let (r, s) = bytes.split_at(bytes.len() / 2);
     BASE64_URL_SAFE_NO_PAD.encode([&[0], r, &[0], s].concat())
 }
@@ -252,10 +233,7 @@ fn pad(signature: &str) -> String {
 fn set_trailing_bits(signature: &str) -> String {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = signature.to_owned();
-    let last = text
-        .pop()
-        .and_then(|last| ALPHABET.find(last))
-        .expect("a signature is base64url");
+    let last = text.pop().and_then(|last| ALPHABET.find(last)).expect("a signature is base64url");
     text.push(char::from(ALPHABET.as_bytes()[last + 1]));
     text
 }

@@ -32,11 +32,8 @@ impl Outcome {
             None => End::Local(response.text()),
             Some(seen) => {
                 let line = format!("{} {}", seen.method, seen.path);
-                let mut headers: Vec<_> = seen
-                    .headers
-                    .into_iter()
-                    .filter(|(name, _)| !varies(name))
-                    .collect();
+                let mut headers: Vec<_> =
+                    seen.headers.into_iter().filter(|(name, _)| !varies(name)).collect();
                 headers.sort();
                 End::Workload(line, headers)
             }
@@ -45,10 +42,7 @@ impl Outcome {
             status: response.status,
             challenge: response.header("www-authenticate"),
             content_type: response.header("content-type"),
-            grpc: [
-                response.header("grpc-status"),
-                response.header("grpc-message"),
-            ],
+            grpc: [response.header("grpc-status"), response.header("grpc-message")],
             details: details(response),
             end,
         }

@@ -46,9 +46,7 @@ impl Upstream {
     /// Starts one on a free port.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
+        let address = listener.local_addr().expect("a bound socket has an address");
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 // A connection that breaks is Envoy's business.

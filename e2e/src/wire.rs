@@ -39,10 +39,7 @@ impl Head {
     /// Every value of a header, in order.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = move |pair: &&(String, String)| pair.0.eq_ignore_ascii_case(name);
-        self.headers
-            .iter()
-            .filter(named)
-            .map(|pair| pair.1.as_str())
+        self.headers.iter().filter(named).map(|pair| pair.1.as_str())
     }
 
     /// Reads the body that this head announces; `until_close` when a body without length goes
@@ -52,10 +49,7 @@ impl Head {
     ///
     /// Those of the socket, and a length or a chunk that makes no sense.
     pub fn read_body(&self, reader: &mut impl BufRead, until_close: bool) -> io::Result<Vec<u8>> {
-        if self
-            .values("transfer-encoding")
-            .any(|value| value.contains("chunked"))
-        {
+        if self.values("transfer-encoding").any(|value| value.contains("chunked")) {
             return chunks(reader);
         }
         let mut body = Vec::new();
@@ -97,10 +91,7 @@ fn line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
     if reader.read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
-    while line
-        .last()
-        .is_some_and(|byte| matches!(byte, b'\r' | b'\n'))
-    {
+    while line.last().is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
         line.pop();
     }
     Ok(Some(text(&line)))

@@ -59,11 +59,7 @@ fn every_case_is_answered_as_written_and_as_by_the_native_pair() {
     }
     println!("{count} cases of {} suites ran", suites.len());
     let number = failures.len();
-    assert!(
-        failures.is_empty(),
-        "{}\n\n{number} failures",
-        failures.join("\n\n")
-    );
+    assert!(failures.is_empty(), "{}\n\n{number} failures", failures.join("\n\n"));
 }
 
 fn name(suite: &Suite, document: &str) -> String {
@@ -116,41 +112,26 @@ fn judge(
 
 /// The listeners that Envoy did not take, and what it said about each.
 fn refused(envoy: &Envoy, listeners: &[Value]) -> (BTreeSet<String>, Vec<String>) {
-    let names = listeners
-        .iter()
-        .filter_map(|listener| listener["name"].as_str());
-    let names = names
-        .filter(|name| !envoy.has_listener(name))
-        .map(str::to_owned);
+    let names = listeners.iter().filter_map(|listener| listener["name"].as_str());
+    let names = names.filter(|name| !envoy.has_listener(name)).map(str::to_owned);
     let names: BTreeSet<String> = names.collect();
     let log = envoy.log();
     let told = names.iter().map(|name| {
-        let told = log
-            .lines()
-            .filter(|line| line.contains(&format!(" {name}")));
+        let told = log.lines().filter(|line| line.contains(&format!(" {name}")));
         let told: Vec<&str> = told.collect();
-        format!(
-            "Envoy refused {name}; its cases did not run:\n    {}",
-            told.join("\n    ")
-        )
+        format!("Envoy refused {name}; its cases did not run:\n    {}", told.join("\n    "))
     });
     let told = told.collect();
     (names, told)
 }
 
 fn answer(request: &Request, address: SocketAddr) -> Result<Response, String> {
-    request
-        .send(address)
-        .map_err(|error| format!("  {}: {error}", request_line(request)))
+    request.send(address).map_err(|error| format!("  {}: {error}", request_line(request)))
 }
 
 fn request_line(request: &Request) -> String {
     let mut line = format!("{} {}", request.method, request.target);
-    line.truncate(
-        line.char_indices()
-            .nth(200)
-            .map_or(line.len(), |(index, _)| index),
-    );
+    line.truncate(line.char_indices().nth(200).map_or(line.len(), |(index, _)| index));
     line
 }
 
@@ -163,11 +144,7 @@ fn unnamed_differences(suites: &[Suite]) -> Vec<String> {
             used.insert(name.clone());
         }
     }
-    let missing = used
-        .difference(&named)
-        .map(|name| format!("{name} is not in differences.yaml"));
-    let idle = named
-        .difference(&used)
-        .map(|name| format!("no case shows the difference {name}"));
+    let missing = used.difference(&named).map(|name| format!("{name} is not in differences.yaml"));
+    let idle = named.difference(&used).map(|name| format!("no case shows the difference {name}"));
     missing.chain(idle).collect()
 }

@@ -20,10 +20,7 @@ fn an_update_decides_the_next_request() {
     let mut file = ListenerFile::create(&[ours(&document("/a"))]);
     let mut envoy = start(&file);
     assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [200, 403]);
-    assert_eq!(
-        file.publish(&mut envoy, &[ours(&document("/b"))]),
-        Update::Accepted
-    );
+    assert_eq!(file.publish(&mut envoy, &[ours(&document("/b"))]), Update::Accepted);
     assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [403, 200]);
 }
 
@@ -54,41 +51,22 @@ fn five_faults_are_named_while_the_document_before_goes_on() {
         "routes[2].permission",
         "routes[3].methods[0]",
     ] {
-        assert!(
-            log.contains(&format!("{place}: ")),
-            "{place} is not named:\n{log}"
-        );
+        assert!(log.contains(&format!("{place}: ")), "{place} is not named:\n{log}");
     }
     assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [200, 403]);
-    assert_eq!(
-        file.publish(&mut envoy, &[ours(&document("/b"))]),
-        Update::Accepted
-    );
+    assert_eq!(file.publish(&mut envoy, &[ours(&document("/b"))]), Update::Accepted);
     assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [403, 200]);
 }
 
 #[test]
 fn a_first_document_that_is_refused_opens_nothing() {
-    for faulty in [
-        json!({}),
-        json!({"routes": "all"}),
-        json!({"jwtRule": []}),
-        json!([]),
-        json!(7),
-    ] {
+    for faulty in [json!({}), json!({"routes": "all"}), json!({"jwtRule": []}), json!([]), json!(7)]
+    {
         let file = ListenerFile::create(&[ours(&faulty)]);
         let envoy = start(&file);
         assert!(!envoy.has_listener("ours"), "{faulty} is served");
-        assert_eq!(
-            envoy.stat("listener_manager.lds.update_rejected"),
-            1,
-            "{faulty}"
-        );
-        assert!(
-            envoy.log().contains("document refused"),
-            "{faulty}:\n{}",
-            envoy.log()
-        );
+        assert_eq!(envoy.stat("listener_manager.lds.update_rejected"), 1, "{faulty}");
+        assert!(envoy.log().contains("document refused"), "{faulty}:\n{}", envoy.log());
     }
 }
 
@@ -108,14 +86,7 @@ fn the_manifests_are_refused_for_their_placeholder() {
         .iter()
         .map(|(path, document)| {
             let name = path.display().to_string();
-            listener(
-                &name,
-                &[filters::jwt_rbac(
-                    &name,
-                    document,
-                    &artifacts::wasm().unwrap(),
-                )],
-            )
+            listener(&name, &[filters::jwt_rbac(&name, document, &artifacts::wasm().unwrap())])
         })
         .collect();
     let file = ListenerFile::create(&listeners);
@@ -126,16 +97,8 @@ fn the_manifests_are_refused_for_their_placeholder() {
         assert!(!envoy.has_listener(&name), "{name} is served");
     }
     let named = log.matches("jwtRules[0].jwks: ").count();
-    assert_eq!(
-        named,
-        manifests.len(),
-        "each manifest has one fault, its keys:\n{log}"
-    );
-    assert_eq!(
-        log.matches("document refused, 1 error").count(),
-        manifests.len(),
-        "{log}"
-    );
+    assert_eq!(named, manifests.len(), "each manifest has one fault, its keys:\n{log}");
+    assert_eq!(log.matches("document refused, 1 error").count(), manifests.len(), "{log}");
 }
 
 /// `make run`, the suites and the manifests speak of the same Bookinfo.
@@ -146,12 +109,8 @@ fn the_bookinfo_manifests_are_what_runs_locally() {
     for service in ["productpage", "details", "reviews"] {
         let path = format!("bookinfo/{service}.yaml");
         let manifest = &manifests()[Path::new(&path)];
-        let listeners = local["static_resources"]["listeners"]
-            .as_array()
-            .expect("listeners");
-        let of_service = listeners
-            .iter()
-            .find(|listener| listener["name"] == service);
+        let listeners = local["static_resources"]["listeners"].as_array().expect("listeners");
+        let of_service = listeners.iter().find(|listener| listener["name"] == service);
         let of_service = of_service.unwrap_or_else(|| panic!("no listener {service}"));
         let manager = &of_service["filter_chains"][0]["filters"][0]["typed_config"];
         let plugin = &manager["http_filters"][0]["typed_config"]["config"];
@@ -191,10 +150,7 @@ fn manifests() -> BTreeMap<PathBuf, Value> {
                 .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             for resource in resources {
                 if resource["kind"] == "WasmPlugin" {
-                    let name = path
-                        .strip_prefix(&root)
-                        .expect("below the root")
-                        .to_path_buf();
+                    let name = path.strip_prefix(&root).expect("below the root").to_path_buf();
                     manifests.insert(name, resource["spec"]["pluginConfig"].clone());
                 }
             }
@@ -215,14 +171,7 @@ fn document(path: &str) -> Value {
 }
 
 fn ours(document: &Value) -> Value {
-    listener(
-        "ours",
-        &[filters::jwt_rbac(
-            "ours",
-            document,
-            &artifacts::wasm().unwrap(),
-        )],
-    )
+    listener("ours", &[filters::jwt_rbac("ours", document, &artifacts::wasm().unwrap())])
 }
 
 fn start(file: &ListenerFile) -> Envoy {
@@ -232,7 +181,5 @@ fn start(file: &ListenerFile) -> Envoy {
 
 fn get(envoy: &Envoy, path: &str) -> u16 {
     let response = Request::get(path).send(envoy.address("ours"));
-    response
-        .unwrap_or_else(|error| panic!("{path}: {error}"))
-        .status
+    response.unwrap_or_else(|error| panic!("{path}: {error}")).status
 }

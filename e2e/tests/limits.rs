@@ -68,18 +68,10 @@ fn header_values_that_are_no_text() {
             assert_eq!(response.status, 200, "{name}: {value:?}");
             let seen = Seen::of(&response).expect("the workload answered");
             let pair = (name.to_owned(), value.to_owned());
-            assert!(
-                seen.headers.contains(&pair),
-                "{:?} lacks {pair:?}",
-                seen.headers
-            );
+            assert!(seen.headers.contains(&pair), "{:?} lacks {pair:?}", seen.headers);
         }
         let response = send(&Request::get("/").bearer(value), address);
-        assert_eq!(
-            (response.status, response.text().as_str()),
-            (401, FORM),
-            "{value:?}"
-        );
+        assert_eq!((response.status, response.text().as_str()), (401, FORM), "{value:?}");
     }
     assert_alive(&envoy, "ours");
 }
@@ -88,10 +80,7 @@ fn header_values_that_are_no_text() {
 fn header_names_that_are_no_text() {
     let envoy = start(&[ours("ours", &public())]);
     for name in ["x-\u{ff}", "caf\u{e9}", "x y", "x\u{0}y"] {
-        let response = send(
-            &Request::get("/").header(name, "value"),
-            envoy.address("ours"),
-        );
+        let response = send(&Request::get("/").header(name, "value"), envoy.address("ours"));
         assert_eq!(response.status, 400, "{name:?} is refused by Envoy itself");
     }
     assert_alive(&envoy, "ours");
@@ -130,13 +119,7 @@ fn tokens_that_hold_too_much() {
     ] {
         let token = Recipe::of_caller("user").claim(name, value).mint();
         let response = send(&Request::get("/").bearer(&token), envoy.address("ours"));
-        assert_eq!(
-            response.status,
-            status,
-            "{name}, {} bytes: {}",
-            token.len(),
-            response.text()
-        );
+        assert_eq!(response.status, status, "{name}, {} bytes: {}", token.len(), response.text());
     }
     assert_alive(&envoy, "ours");
 }
@@ -151,19 +134,10 @@ fn many_headers_and_cookies() {
     request = request.header("cookie", &"a=b; ".repeat(4000));
     assert_eq!(send(&request, envoy.address("ours")).status, 200);
     let parameters = "access_token=&".repeat(2000);
-    let response = send(
-        &Request::get(&format!("/?{parameters}")),
-        envoy.address("ours"),
-    );
-    assert_eq!(
-        (response.status, response.text().as_str()),
-        (401, "Found multiple Jwt tokens")
-    );
+    let response = send(&Request::get(&format!("/?{parameters}")), envoy.address("ours"));
+    assert_eq!((response.status, response.text().as_str()), (401, "Found multiple Jwt tokens"));
     let deep = "/a".repeat(10_000);
-    assert_eq!(
-        send(&Request::get(&deep), envoy.address("ours")).status,
-        200
-    );
+    assert_eq!(send(&Request::get(&deep), envoy.address("ours")).status, 200);
     assert_alive(&envoy, "ours");
 }
 
@@ -177,15 +151,8 @@ fn garbage_for_three_seconds() {
     let end = Instant::now() + Duration::from_secs(3);
     let mut sent = 0;
     while sent < 10_000 && Instant::now() < end {
-        let token = if sent % 2 == 0 {
-            garbage.bytes()
-        } else {
-            garbage.damaged(&good)
-        };
-        let head = [
-            "GET / HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ",
-            "GET /?access_token=",
-        ];
+        let token = if sent % 2 == 0 { garbage.bytes() } else { garbage.damaged(&good) };
+        let head = ["GET / HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ", "GET /?access_token="];
         let tail = ["\r\n\r\n", " HTTP/1.1\r\nhost: a\r\n\r\n"];
         let place = garbage.below(2);
         let bytes = [head[place].as_bytes(), &token, tail[place].as_bytes()].concat();
@@ -217,14 +184,7 @@ fn document(routes: &Value) -> Value {
 }
 
 fn ours(name: &str, document: &Value) -> Value {
-    listener(
-        name,
-        &[filters::jwt_rbac(
-            name,
-            document,
-            &artifacts::wasm().unwrap(),
-        )],
-    )
+    listener(name, &[filters::jwt_rbac(name, document, &artifacts::wasm().unwrap())])
 }
 
 fn start(listeners: &[Value]) -> Envoy {
@@ -233,36 +193,18 @@ fn start(listeners: &[Value]) -> Envoy {
 }
 
 fn send(request: &Request, address: SocketAddr) -> Response {
-    request
-        .send(address)
-        .unwrap_or_else(|error| panic!("{request:?}: {error}"))
+    request.send(address).unwrap_or_else(|error| panic!("{request:?}: {error}"))
 }
 
 /// A VM that trapped answers 503 and says so; one that was replaced since is counted.
 fn assert_alive(envoy: &Envoy, name: &str) {
     let request = Request::get("/alive");
     let status = send(&request, envoy.address(name)).status;
-    assert!(
-        [200, 403].contains(&status),
-        "{status}\n{}",
-        envoy.log_tail()
-    );
-    for stat in [
-        "vm_reload_success",
-        "vm_reload_failure",
-        "vm_reload_backoff",
-    ] {
-        assert_eq!(
-            envoy.stat(&format!("wasm.{name}.{stat}")),
-            0,
-            "{}",
-            envoy.log_tail()
-        );
+    assert!([200, 403].contains(&status), "{status}\n{}", envoy.log_tail());
+    for stat in ["vm_reload_success", "vm_reload_failure", "vm_reload_backoff"] {
+        assert_eq!(envoy.stat(&format!("wasm.{name}.{stat}")), 0, "{}", envoy.log_tail());
     }
     let log = envoy.log();
-    let traps: Vec<&str> = log
-        .lines()
-        .filter(|line| line.contains("[critical]"))
-        .collect();
+    let traps: Vec<&str> = log.lines().filter(|line| line.contains("[critical]")).collect();
     assert!(traps.is_empty(), "{traps:?}");
 }

@@ -30,25 +30,16 @@ const PROXY: &str = "add_header_map_value call_foreign_function close_stream con
 fn envoy_1_36_has_every_import() {
     let (imports, offered) = (imports(), offered());
     let missing: Vec<_> = imports.difference(&offered).collect();
-    assert!(
-        missing.is_empty(),
-        "no such function in Envoy 1.36: {missing:?}"
-    );
+    assert!(missing.is_empty(), "no such function in Envoy 1.36: {missing:?}");
 }
 
 #[test]
 fn the_module_is_one_of_proxy_wasm() {
     let exports = exports();
-    for name in [
-        "proxy_abi_version_0_2_1",
-        "_initialize",
-        "proxy_on_memory_allocate",
-    ] {
+    for name in ["proxy_abi_version_0_2_1", "_initialize", "proxy_on_memory_allocate"] {
         assert!(exports.contains(name), "{name} is not exported");
     }
-    let versions = exports
-        .iter()
-        .filter(|name| name.starts_with("proxy_abi_version_"));
+    let versions = exports.iter().filter(|name| name.starts_with("proxy_abi_version_"));
     assert_eq!(versions.count(), 1, "a module has one version of the ABI");
 }
 
@@ -56,10 +47,7 @@ fn the_module_is_one_of_proxy_wasm() {
 fn the_module_is_small() {
     let size = module().len();
     println!("{size} bytes");
-    assert!(
-        size <= MAX_SIZE,
-        "{size} bytes, at most {MAX_SIZE} are allowed"
-    );
+    assert!(size <= MAX_SIZE, "{size} bytes, at most {MAX_SIZE} are allowed");
 }
 
 fn module() -> Vec<u8> {
@@ -68,12 +56,8 @@ fn module() -> Vec<u8> {
 }
 
 fn offered() -> BTreeSet<String> {
-    let wasi = WASI
-        .split_whitespace()
-        .map(|name| format!("wasi_snapshot_preview1.{name}"));
-    let proxy = PROXY
-        .split_whitespace()
-        .map(|name| format!("env.proxy_{name}"));
+    let wasi = WASI.split_whitespace().map(|name| format!("wasi_snapshot_preview1.{name}"));
+    let proxy = PROXY.split_whitespace().map(|name| format!("env.proxy_{name}"));
     wasi.chain(proxy).collect()
 }
 
@@ -87,10 +71,7 @@ fn imports() -> BTreeSet<String> {
             }
         }
     }
-    assert!(
-        !names.is_empty(),
-        "a filter that calls nothing can do nothing"
-    );
+    assert!(!names.is_empty(), "a filter that calls nothing can do nothing");
     names
 }
 
@@ -99,9 +80,7 @@ fn exports() -> BTreeSet<String> {
     for payload in Parser::new(0).parse_all(&module()) {
         if let Payload::ExportSection(section) = payload.expect("the module is well-formed") {
             names.extend(
-                section
-                    .into_iter()
-                    .map(|export| export.expect("an export").name.to_owned()),
+                section.into_iter().map(|export| export.expect("an export").name.to_owned()),
             );
         }
     }

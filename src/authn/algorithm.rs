@@ -39,9 +39,6 @@ impl Algorithm {
     /// The algorithm with this name, compared exactly: names are case-sensitive (RFC 7515 §4.1.1).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        NAMES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|&(_, algorithm)| algorithm)
+        NAMES.iter().find(|(known, _)| *known == name).map(|&(_, algorithm)| algorithm)
     }
 }

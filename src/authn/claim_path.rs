@@ -26,10 +26,7 @@ impl ClaimPath {
         };
         let inner = inner.strip_suffix(']').ok_or_else(malformed)?;
         let names: Vec<_> = inner.split("][").map(str::to_owned).collect();
-        if names
-            .iter()
-            .any(|name| name.is_empty() || name.contains(['[', ']']))
-        {
+        if names.iter().any(|name| name.is_empty() || name.contains(['[', ']'])) {
             return Err(malformed());
         }
         Ok(Self(names))
@@ -39,9 +36,7 @@ impl ClaimPath {
     #[must_use]
     pub fn find<'c>(&self, claims: &'c Map<String, Value>) -> Option<&'c Value> {
         let (first, rest) = self.0.split_first()?;
-        rest.iter().try_fold(claims.get(first)?, |value, name| {
-            value.as_object()?.get(name)
-        })
+        rest.iter().try_fold(claims.get(first)?, |value, name| value.as_object()?.get(name))
     }
 
     /// As [`Self::find`]; a single name that is no claim is then read as a dotted path, as Envoy
@@ -93,10 +88,7 @@ mod tests {
         assert_eq!(find("https://x/y"), Some(json!(4)));
         assert_eq!(find("[a][c][d]"), None);
         assert_eq!(find("a.c"), None);
-        let dotted = ClaimPath::parse("a.c")
-            .unwrap()
-            .find_dotted(claims)
-            .cloned();
+        let dotted = ClaimPath::parse("a.c").unwrap().find_dotted(claims).cloned();
         assert_eq!(dotted, Some(json!([{"d": 3}])));
     }
 

@@ -14,14 +14,25 @@ pub struct Claims {
     pub issuer: Option<String>,
     /// `sub`
     pub subject: Option<String>,
-    /// `nbf`, seconds since 1970.
-    pub not_before: Option<u64>,
-    /// `exp`, seconds since 1970.
-    pub expires_at: Option<u64>,
+    /// `iat`, seconds since 1970.
+    pub issued_at: Option<u64>,
+    /// `nbf` and `exp`.
+    pub validity: Validity,
+    /// `jti`
+    pub token_id: Option<String>,
     /// `aud`; a string is a list of one.
     pub audiences: Vec<String>,
     /// Every claim, the registered ones too.
     pub all: Map<String, Value>,
+}
+
+/// When a token may be used, in seconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Validity {
+    /// `nbf`
+    pub not_before: Option<u64>,
+    /// `exp`
+    pub expires_at: Option<u64>,
 }
 
 impl Claims {
@@ -32,34 +43,16 @@ impl Claims {
     pub fn parse(all: Map<String, Value>) -> Result<Self, Refusal> {
         let issuer = string(&all, "iss", Refusal::IssuerNotString)?;
         let subject = string(&all, "sub", Refusal::SubjectNotString)?;
-        let _issued_at = seconds(
-            &all,
-            "iat",
-            Refusal::IssuedAtNotInteger,
-            Refusal::IssuedAtOutOfRange,
-        )?;
-        let not_before = seconds(
-            &all,
-            "nbf",
-            Refusal::NotBeforeNotInteger,
-            Refusal::NotBeforeOutOfRange,
-        )?;
-        let expires_at = seconds(
-            &all,
-            "exp",
-            Refusal::ExpirationNotInteger,
-            Refusal::ExpirationOutOfRange,
-        )?;
-        let _token_id = string(&all, "jti", Refusal::TokenIdNotString)?;
+        let issued_at =
+            seconds(&all, "iat", Refusal::IssuedAtNotInteger, Refusal::IssuedAtOutOfRange)?;
+        let not_before =
+            seconds(&all, "nbf", Refusal::NotBeforeNotInteger, Refusal::NotBeforeOutOfRange)?;
+        let expires_at =
+            seconds(&all, "exp", Refusal::ExpirationNotInteger, Refusal::ExpirationOutOfRange)?;
+        let token_id = string(&all, "jti", Refusal::TokenIdNotString)?;
         let audiences = audiences(&all)?;
-        Ok(Self {
-            issuer,
-            subject,
-            not_before,
-            expires_at,
-            audiences,
-            all,
-        })
+        let validity = Validity { not_before, expires_at };
+        Ok(Self { issuer, subject, issued_at, validity, token_id, audiences, all })
     }
 }
 
@@ -121,9 +114,7 @@ mod tests {
     use super::*;
 
     fn parse(claims: Value) -> Result<Claims, Refusal> {
-        let Value::Object(claims) = claims else {
-            panic!("not an object")
-        };
+        let Value::Object(claims) = claims else { panic!("not an object") };
         Claims::parse(claims)
     }
 
@@ -139,10 +130,7 @@ mod tests {
             (json!({"nbf": -0.5}), Refusal::NotBeforeOutOfRange),
             (json!({"exp": "1"}), Refusal::ExpirationNotInteger),
             (json!({"exp": 1e30}), Refusal::ExpirationOutOfRange),
-            (
-                json!({"exp": 18_446_744_073_709_551_616.0}),
-                Refusal::ExpirationOutOfRange,
-            ),
+            (json!({"exp": 18_446_744_073_709_551_616.0}), Refusal::ExpirationOutOfRange),
             (json!({"jti": 7}), Refusal::TokenIdNotString),
             (json!({"aud": 7}), Refusal::AudienceNotString),
             (json!({"aud": ["a", 7]}), Refusal::AudienceNotString),
@@ -154,7 +142,7 @@ mod tests {
     #[test]
     fn dates_lose_their_decimals_and_audiences_are_a_list() {
         let claims = parse(json!({"exp": 7.9, "nbf": 0, "aud": "a"})).unwrap();
-        assert_eq!((claims.expires_at, claims.not_before), (Some(7), Some(0)));
+        assert_eq!(claims.validity, Validity { not_before: Some(0), expires_at: Some(7) });
         assert_eq!(claims.audiences, ["a"]);
         assert!(parse(json!({})).unwrap().audiences.is_empty());
     }

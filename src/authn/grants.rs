@@ -31,6 +31,16 @@ pub enum Granted {
     Malformed,
 }
 
+impl Granted {
+    /// How much memory it takes beside its own size, in bytes.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Set(set) => set.size(),
+            Self::Malformed => 0,
+        }
+    }
+}
+
 impl Grants {
     /// Reads what these claims grant.
     ///
@@ -41,17 +51,11 @@ impl Grants {
         claims: &Map<String, Value>,
         names: &PermissionNames,
     ) -> Result<Granted, Refusal> {
-        let permissions = self
-            .permission_claims
-            .iter()
-            .find_map(|claim| claim.find(claims));
+        let permissions = self.permission_claims.iter().find_map(|claim| claim.find(claims));
         let Some(permissions) = permissions.map_or(Some(Vec::new()), permission_list) else {
             return Ok(Granted::Malformed);
         };
-        let roles = self
-            .role_claims
-            .iter()
-            .filter_map(|claim| claim.find(claims));
+        let roles = self.role_claims.iter().filter_map(|claim| claim.find(claims));
         let Some(roles) = roles.map(role_list).collect::<Option<Vec<_>>>() else {
             return Ok(Granted::Malformed);
         };
@@ -60,14 +64,8 @@ impl Grants {
             return Err(Refusal::PermissionsTooMany);
         }
         let mut granted = PermissionSet::default();
-        permissions
-            .iter()
-            .filter_map(|name| names.find(name))
-            .for_each(|id| granted.insert(id));
-        for permissions in roles
-            .iter()
-            .filter_map(|role| self.role_permissions.get(*role))
-        {
+        permissions.iter().filter_map(|name| names.find(name)).for_each(|id| granted.insert(id));
+        for permissions in roles.iter().filter_map(|role| self.role_permissions.get(*role)) {
             granted.extend(permissions);
         }
         Ok(Granted::Set(granted))
@@ -125,22 +123,10 @@ mod tests {
     #[test]
     fn the_first_permission_claim_that_is_present_counts() {
         assert_eq!(read(&json!({})), Ok(vec![]));
-        assert_eq!(
-            read(&json!({"permissions": ["read", "other"]})),
-            Ok(vec!["read"])
-        );
-        assert_eq!(
-            read(&json!({"scope": "openid  read delete "})),
-            Ok(vec!["read", "delete"])
-        );
-        assert_eq!(
-            read(&json!({"permissions": [], "scope": "read"})),
-            Ok(vec![])
-        );
-        assert_eq!(
-            read(&json!({"permissions": "", "scope": "read"})),
-            Ok(vec![])
-        );
+        assert_eq!(read(&json!({"permissions": ["read", "other"]})), Ok(vec!["read"]));
+        assert_eq!(read(&json!({"scope": "openid  read delete "})), Ok(vec!["read", "delete"]));
+        assert_eq!(read(&json!({"permissions": [], "scope": "read"})), Ok(vec![]));
+        assert_eq!(read(&json!({"permissions": "", "scope": "read"})), Ok(vec![]));
         assert_eq!(read(&json!({"permissions": ["read write"]})), Ok(vec![]));
     }
 

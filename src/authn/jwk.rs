@@ -2,48 +2,72 @@
 //!
 //! All of it is plain computation, so that every worker gives the same answer about a key.
 
+use std::ops::RangeInclusive;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use p256::elliptic_curve::sec1::FromEncodedPoint as _;
-use rsa::traits::PublicKeyParts as _;
 use rsa::{BigUint, RsaPublicKey};
 use serde_json::{Map, Value};
 
 use super::algorithm::Algorithm;
+use super::elliptic_curve::{Curve, Point};
 
 /// Bounds on an RSA modulus, in bits: RFC 7518 §3.3 asks for the lower one, the upper one bounds
 /// the time of a check.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=8_192;
+const RSA_BITS: RangeInclusive<usize> = 2_048..=8_192;
+/// Bounds on an RSA exponent, in bits: the upper one is that of BoringSSL.
+const RSA_EXPONENT_BITS: RangeInclusive<usize> = 2..=33;
 
-/// The public half of a key, known to be well-formed.
-#[derive(Clone, Debug)]
-pub enum PublicKey {
-    /// A point on the curve P-256, not at infinity.
-    P256(p256::PublicKey),
+/// What checks a signature, known to be well-formed.
+#[derive(Clone)]
+pub enum VerificationKey {
+    /// A point of the curve that is not of small order (RFC 8037).
+    Ed25519(ed25519_dalek::VerifyingKey),
+    /// A point of one of the curves of RFC 7518 §6.2.1.1.
+    EllipticCurve(Point),
     /// A modulus of 2048 to 8192 bits and an odd exponent from 3 to 2³³ − 1.
     Rsa(RsaPublicKey),
+    /// A secret that issuer and proxy share.
+    Secret(Vec<u8>),
 }
 
-impl PublicKey {
-    /// The algorithms that a key of this kind can be used with (RFC 7518 §3.3, §3.4).
+impl VerificationKey {
+    /// The algorithms that this key can be used with (RFC 7518 §3.2–3.5, RFC 8037 §3.1). A secret
+    /// has at least the size of the hash.
     #[must_use]
     pub fn algorithms(&self) -> &'static [Algorithm] {
+        use Algorithm::{EdDsa, Es256, Es384, Es512, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
         match self {
-            Self::P256(_) => &[Algorithm::Es256],
-            Self::Rsa(_) => &[Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512],
+            Self::Ed25519(_) => &[EdDsa],
+            Self::EllipticCurve(point) => match point.curve() {
+                Curve::P256 => &[Es256],
+                Curve::P384 => &[Es384],
+                Curve::P521 => &[Es512],
+            },
+            Self::Rsa(_) => &[Rs256, Rs384, Rs512, Ps256, Ps384, Ps512],
+            Self::Secret(secret) => match secret.len() {
+                0..32 => &[],
+                32..48 => &[Algorithm::Hs256],
+                48..64 => &[Algorithm::Hs256, Algorithm::Hs384],
+                _ => &[Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512],
+            },
         }
     }
 }
 
 /// A key of a key set.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Jwk {
     /// `kid`
-    pub key_id: Option<String>,
+    pub id: Option<String>,
     /// The key itself.
-    pub public_key: PublicKey,
+    pub key: VerificationKey,
     /// The algorithms that it may be used with: those of its kind, or the one that its `alg` names.
     pub algorithms: Vec<Algorithm>,
+    /// Whether `alg` names its algorithm.
+    pub names_algorithm: bool,
+    /// Whether it holds what signs tokens, which has no place in a document.
+    pub holds_private_key: bool,
 }
 
 /// Why a key can't be used.
@@ -56,140 +80,141 @@ pub struct JwkError {
 }
 
 impl Jwk {
-    /// Reads a key. Members that RFC 7517 does not define are ignored, as §4 there asks.
+    /// Reads a key. Members that are not needed are ignored, as RFC 7517 §4 asks.
     ///
     /// # Errors
-    /// [`JwkError`] for a key that this version can't use, or that must not verify tokens.
-    pub fn parse(key: &Value) -> Result<Self, JwkError> {
-        let Value::Object(key) = key else {
+    /// [`JwkError`] for a key of another kind, or one that must not verify tokens.
+    pub fn parse(jwk: &Value) -> Result<Self, JwkError> {
+        let Value::Object(jwk) = jwk else {
             return Err(error("", "found a key that is not an object"));
         };
-        let public_key = match required(key, "kty")? {
-            "EC" => elliptic_curve_key(key)?,
-            "RSA" => rsa_key(key)?,
+        let key = match required(jwk, "kty")? {
+            "EC" => elliptic_curve_key(jwk)?,
+            "OKP" => ed25519_key(jwk)?,
+            "RSA" => rsa_key(jwk)?,
+            "oct" => VerificationKey::Secret(bytes(jwk, "k")?),
             other => {
-                return Err(error(
-                    "kty",
-                    &format!("found `{other}`, expected `RSA` or `EC`"),
-                ));
+                let message = format!("found `{other}`, expected `RSA`, `EC`, `OKP` or `oct`");
+                return Err(error("kty", &message));
             }
         };
-        check_use(key)?;
-        let algorithms = match optional(key, "alg")? {
-            None => public_key.algorithms().to_vec(),
-            Some(name) => match Algorithm::from_name(name) {
-                Some(algorithm) if public_key.algorithms().contains(&algorithm) => vec![algorithm],
-                _ => {
-                    return Err(error(
-                        "alg",
-                        &format!(
-                            "found `{name}`, which does not fit the key or is not implemented in this version"
-                        ),
-                    ));
-                }
-            },
+        check_use(jwk)?;
+        let fitting = key.algorithms();
+        if fitting.is_empty() {
+            return Err(error("k", "found a secret of less than 32 bytes (RFC 7518 §3.2)"));
+        }
+        let algorithm = match optional(jwk, "alg")? {
+            None => None,
+            Some(name) => Some(
+                Algorithm::from_name(name)
+                    .filter(|algorithm| fitting.contains(algorithm))
+                    .ok_or_else(|| {
+                        error("alg", &format!("found `{name}`, which the key is not for"))
+                    })?,
+            ),
         };
-        let key_id = optional(key, "kid")?
-            .filter(|key_id| !key_id.is_empty())
-            .map(str::to_owned);
         Ok(Self {
-            key_id,
-            public_key,
-            algorithms,
+            id: optional(jwk, "kid")?.filter(|id| !id.is_empty()).map(str::to_owned),
+            names_algorithm: algorithm.is_some(),
+            algorithms: algorithm.map_or_else(|| fitting.to_vec(), |algorithm| vec![algorithm]),
+            holds_private_key: jwk.contains_key("d"),
+            key,
         })
     }
 }
 
 fn error(member: &'static str, message: &str) -> JwkError {
-    JwkError {
-        member,
-        message: message.to_owned(),
-    }
+    JwkError { member, message: message.to_owned() }
 }
 
 fn optional<'k>(
-    key: &'k Map<String, Value>,
+    jwk: &'k Map<String, Value>,
     member: &'static str,
 ) -> Result<Option<&'k str>, JwkError> {
-    match key.get(member) {
+    match jwk.get(member) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(other) => Err(error(member, &format!("found {other}, expected a string"))),
+        Some(_) => Err(error(member, "expected a string")),
     }
 }
 
-fn required<'k>(key: &'k Map<String, Value>, member: &'static str) -> Result<&'k str, JwkError> {
-    optional(key, member)?.ok_or_else(|| error(member, "missing"))
+fn required<'k>(jwk: &'k Map<String, Value>, member: &'static str) -> Result<&'k str, JwkError> {
+    optional(jwk, member)?.ok_or_else(|| error(member, "missing"))
 }
 
 /// `use` and `key_ops` (RFC 7517 §4.2, §4.3): a key that is meant for something else stays out.
-fn check_use(key: &Map<String, Value>) -> Result<(), JwkError> {
-    if let Some(found) = optional(key, "use")?.filter(|found| *found != "sig") {
+fn check_use(jwk: &Map<String, Value>) -> Result<(), JwkError> {
+    if let Some(found) = optional(jwk, "use")?.filter(|found| *found != "sig") {
         return Err(error("use", &format!("found `{found}`, expected `sig`")));
     }
-    match key.get("key_ops") {
+    match jwk.get("key_ops") {
         None => Ok(()),
         Some(Value::Array(operations)) if operations.iter().any(|found| found == "verify") => {
             Ok(())
         }
-        Some(found) => Err(error(
-            "key_ops",
-            &format!("found {found}, expected a list with `verify`"),
-        )),
+        Some(found) => {
+            Err(error("key_ops", &format!("found {found}, expected a list with `verify`")))
+        }
     }
 }
 
-fn bytes(key: &Map<String, Value>, member: &'static str) -> Result<Vec<u8>, JwkError> {
+fn bytes(jwk: &Map<String, Value>, member: &'static str) -> Result<Vec<u8>, JwkError> {
     URL_SAFE_NO_PAD
-        .decode(required(key, member)?)
-        .map_err(|_| error(member, "not unpadded base64url"))
+        .decode(required(jwk, member)?)
+        .map_err(|_| error(member, "expected base64url without padding"))
 }
 
-/// RFC 7518 §6.3.1. The exponent's upper bound is that of the verifiers behind the seam.
-fn rsa_key(key: &Map<String, Value>) -> Result<PublicKey, JwkError> {
-    let modulus = BigUint::from_bytes_be(&bytes(key, "n")?);
-    let exponent = BigUint::from_bytes_be(&bytes(key, "e")?);
-    let bits = modulus.bits();
-    if !RSA_BITS.contains(&bits) {
-        let message = format!(
-            "found a modulus of {bits} bits, expected {} to {}",
-            RSA_BITS.start(),
-            RSA_BITS.end()
-        );
+/// RFC 7518 §6.3.1.
+fn rsa_key(jwk: &Map<String, Value>) -> Result<VerificationKey, JwkError> {
+    let modulus = BigUint::from_bytes_be(&bytes(jwk, "n")?);
+    let exponent = BigUint::from_bytes_be(&bytes(jwk, "e")?);
+    if !RSA_BITS.contains(&modulus.bits()) || !is_odd(&modulus) {
+        let (bits, least, most) = (modulus.bits(), RSA_BITS.start(), RSA_BITS.end());
+        let message = format!("found {bits} bits, expected an odd modulus of {least} to {most}");
         return Err(error("n", &message));
     }
-    if !is_odd(&modulus) {
-        return Err(error("n", "found an even modulus"));
-    }
-    if !is_odd(&exponent) || exponent.bits() < 2 || exponent.bits() > 33 {
+    if !RSA_EXPONENT_BITS.contains(&exponent.bits()) || !is_odd(&exponent) {
         return Err(error("e", "expected an odd exponent from 3 to 2^33 - 1"));
     }
-    let key = RsaPublicKey::new_with_max_size(modulus, exponent, *RSA_BITS.end())
-        .map_err(|found| error("n", &found.to_string()))?;
-    debug_assert_eq!(key.n().bits(), bits);
-    Ok(PublicKey::Rsa(key))
+    RsaPublicKey::new_with_max_size(modulus, exponent, *RSA_BITS.end())
+        .map(VerificationKey::Rsa)
+        .map_err(|found| error("n", &found.to_string()))
 }
 
 fn is_odd(number: &BigUint) -> bool {
-    number
-        .to_bytes_le()
-        .first()
-        .is_some_and(|byte| byte & 1 == 1)
+    number.to_bytes_le().first().is_some_and(|byte| byte & 1 == 1)
 }
 
 /// RFC 7518 §6.2.1: both coordinates have the full length of the field.
-fn elliptic_curve_key(key: &Map<String, Value>) -> Result<PublicKey, JwkError> {
-    match required(key, "crv")? {
-        "P-256" => {}
-        other => return Err(error("crv", &format!("found `{other}`, expected `P-256`"))),
-    }
+fn elliptic_curve_key(jwk: &Map<String, Value>) -> Result<VerificationKey, JwkError> {
+    let name = required(jwk, "crv")?;
+    let curve = Curve::from_name(name).ok_or_else(|| {
+        error("crv", &format!("found `{name}`, expected `P-256`, `P-384` or `P-521`"))
+    })?;
     let coordinate = |member| {
-        <[u8; 32]>::try_from(bytes(key, member)?)
-            .map_err(|_| error(member, "expected 32 bytes in base64url"))
+        let size = curve.field_size();
+        let coordinate = bytes(jwk, member)?;
+        if coordinate.len() == size {
+            Ok(coordinate)
+        } else {
+            Err(error(member, &format!("expected {size} bytes in base64url")))
+        }
     };
-    let (x, y) = (coordinate("x")?, coordinate("y")?);
-    let point = p256::EncodedPoint::from_affine_coordinates(&x.into(), &y.into(), false);
-    Option::from(p256::PublicKey::from_encoded_point(&point))
-        .map(PublicKey::P256)
+    Point::new(curve, &coordinate("x")?, &coordinate("y")?)
+        .map(VerificationKey::EllipticCurve)
         .ok_or_else(|| error("x", "found a point that is not on the curve"))
+}
+
+/// RFC 8037 §2.
+fn ed25519_key(jwk: &Map<String, Value>) -> Result<VerificationKey, JwkError> {
+    match required(jwk, "crv")? {
+        "Ed25519" => {}
+        other => return Err(error("crv", &format!("found `{other}`, expected `Ed25519`"))),
+    }
+    let point = <[u8; 32]>::try_from(bytes(jwk, "x")?)
+        .map_err(|_| error("x", "expected 32 bytes in base64url"))?;
+    match ed25519_dalek::VerifyingKey::from_bytes(&point) {
+        Ok(key) if !key.is_weak() => Ok(VerificationKey::Ed25519(key)),
+        _ => Err(error("x", "found a point that is not on the curve, or of small order")),
+    }
 }

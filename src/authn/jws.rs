@@ -13,10 +13,7 @@ use crate::json::{self, JsonError, Limits};
 use crate::refusal::Refusal;
 
 /// Bounds on the JSON of a header or payload.
-const LIMITS: Limits = Limits {
-    depth: 32,
-    members: 1_000,
-};
+const LIMITS: Limits = Limits { depth: 32, members: 1_000 };
 
 /// A token whose signature nobody has checked: what it says is only a claim.
 #[derive(Debug)]
@@ -40,6 +37,8 @@ pub struct Header {
     pub algorithm: Algorithm,
     /// `kid` (RFC 7515 §4.1.4).
     pub key_id: Option<String>,
+    /// `typ` (RFC 7515 §4.1.9), if it is a string.
+    pub token_type: Option<String>,
 }
 
 impl<'a> UntrustedToken<'a> {
@@ -60,16 +59,9 @@ impl<'a> UntrustedToken<'a> {
         }
         let header = Header::parse(&object(header, &HEADER)?)?;
         let claims = Claims::parse(object(payload, &PAYLOAD)?)?;
-        let signature = URL_SAFE_NO_PAD
-            .decode(signature)
-            .map_err(|_| Refusal::SignatureEncoding)?;
-        Ok(Self {
-            header,
-            claims,
-            payload,
-            signed,
-            signature,
-        })
+        let signature =
+            URL_SAFE_NO_PAD.decode(signature).map_err(|_| Refusal::SignatureEncoding)?;
+        Ok(Self { header, claims, payload, signed, signature })
     }
 }
 
@@ -91,7 +83,8 @@ impl Header {
         if header.contains_key("crit") || header.get("b64") == Some(&Value::Bool(false)) {
             return Err(Refusal::HeaderCritical);
         }
-        Ok(Self { algorithm, key_id })
+        let token_type = header.get("typ").and_then(Value::as_str).map(str::to_owned);
+        Ok(Self { algorithm, key_id, token_type })
     }
 }
 
@@ -123,9 +116,7 @@ const PAYLOAD: Part = Part {
 /// Decodes one part. The base64url is strict: no padding, no white space, no loose trailing bits
 /// (RFC 7515 §2); Envoy forgives all three, so that one token has many spellings there.
 fn object(part: &[u8], refusals: &Part) -> Result<Map<String, Value>, Refusal> {
-    let text = URL_SAFE_NO_PAD
-        .decode(part)
-        .map_err(|_| refusals.encoding)?;
+    let text = URL_SAFE_NO_PAD.decode(part).map_err(|_| refusals.encoding)?;
     match json::parse(&text, LIMITS) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) | Err(JsonError::Syntax(_)) => Err(refusals.json),
@@ -135,18 +126,14 @@ fn object(part: &[u8], refusals: &Part) -> Result<Map<String, Value>, Refusal> {
     }
 }
 
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the shape that `position` wants"
-)]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the shape that `position` wants")]
 fn is_dot(byte: &u8) -> bool {
     *byte == b'.'
 }
 
 fn split_at_dot(bytes: &[u8], dot: Option<usize>) -> Result<(&[u8], &[u8]), Refusal> {
-    let (before, dot_and_after) = dot
-        .and_then(|dot| bytes.split_at_checked(dot))
-        .ok_or(Refusal::TokenForm)?;
+    let (before, dot_and_after) =
+        dot.and_then(|dot| bytes.split_at_checked(dot)).ok_or(Refusal::TokenForm)?;
     let after = dot_and_after.get(1..).ok_or(Refusal::TokenForm)?;
     Ok((before, after))
 }
@@ -158,11 +145,7 @@ mod tests {
     use super::*;
 
     fn token(header: &str, payload: &str) -> String {
-        format!(
-            "{}.{}.c2ln",
-            URL_SAFE_NO_PAD.encode(header),
-            URL_SAFE_NO_PAD.encode(payload)
-        )
+        format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload))
     }
 
     fn refusal(token: &str) -> Refusal {
@@ -174,13 +157,8 @@ mod tests {
     fn parts_are_kept_as_they_stand() {
         let text = token(r#"{"alg":"RS256"}"#, r#"{"iss":"joe"}"#);
         let token = UntrustedToken::parse(text.as_bytes()).unwrap();
-        assert_eq!(
-            token.header,
-            Header {
-                algorithm: Algorithm::Rs256,
-                key_id: None
-            }
-        );
+        let header = Header { algorithm: Algorithm::Rs256, key_id: None, token_type: None };
+        assert_eq!(token.header, header);
         assert_eq!(token.claims.issuer.as_deref(), Some("joe"));
         assert_eq!(token.signed, text.rsplit_once('.').unwrap().0.as_bytes());
         assert_eq!(token.signature, b"sig");
@@ -189,16 +167,10 @@ mod tests {
     #[test]
     fn exactly_two_dots() {
         let good = token(r#"{"alg":"RS256"}"#, "{}");
-        for bad in [
-            "", ".", "..", "a", "a.b", "a..c", ".b.c", "a.b.", "a.b.c.d", "....",
-        ] {
+        for bad in ["", ".", "..", "a", "a.b", "a..c", ".b.c", "a.b.", "a.b.c.d", "...."] {
             assert_eq!(refusal(bad), Refusal::TokenForm, "{bad}");
         }
-        for bad in [
-            format!("{good}."),
-            format!(".{good}"),
-            good.replacen('.', "..", 1),
-        ] {
+        for bad in [format!("{good}."), format!(".{good}"), good.replacen('.', "..", 1)] {
             assert_eq!(refusal(&bad), Refusal::TokenForm, "{bad}");
         }
     }
@@ -211,14 +183,8 @@ mod tests {
         // `e31` decodes to the same two bytes as `e30` where trailing bits are ignored.
         assert_eq!(refusal(&format!("e31.{rest}")), Refusal::HeaderEncoding);
         let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#);
-        assert_eq!(
-            refusal(&format!("{header}.e3+.c2ln")),
-            Refusal::PayloadEncoding
-        );
-        assert_eq!(
-            refusal(&format!("{header}.e30.c2ln=")),
-            Refusal::SignatureEncoding
-        );
+        assert_eq!(refusal(&format!("{header}.e3+.c2ln")), Refusal::PayloadEncoding);
+        assert_eq!(refusal(&format!("{header}.e30.c2ln=")), Refusal::SignatureEncoding);
     }
 
     #[test]
@@ -226,33 +192,20 @@ mod tests {
         for (header, expected) in [
             ("[]", Refusal::HeaderJson),
             ("{", Refusal::HeaderJson),
-            (
-                r#"{"alg":"RS256","alg":"RS256"}"#,
-                Refusal::HeaderMemberDuplicate,
-            ),
+            (r#"{"alg":"RS256","alg":"RS256"}"#, Refusal::HeaderMemberDuplicate),
             ("{}", Refusal::AlgorithmMissing),
             (r#"{"alg":1}"#, Refusal::AlgorithmMissing),
             (r#"{"alg":"none"}"#, Refusal::AlgorithmUnknown),
             (r#"{"alg":"rs256","kid":1}"#, Refusal::AlgorithmUnknown),
-            (
-                r#"{"alg":"RS256","kid":1,"crit":[]}"#,
-                Refusal::KeyIdNotString,
-            ),
+            (r#"{"alg":"RS256","kid":1,"crit":[]}"#, Refusal::KeyIdNotString),
             (r#"{"alg":"RS256","crit":["exp"]}"#, Refusal::HeaderCritical),
             (r#"{"alg":"RS256","b64":false}"#, Refusal::HeaderCritical),
         ] {
             assert_eq!(refusal(&token(header, "[]")), expected, "{header}");
         }
-        let nested = format!(
-            r#"{{"alg":"RS256","x":{}{}}}"#,
-            "[".repeat(32),
-            "]".repeat(32)
-        );
+        let nested = format!(r#"{{"alg":"RS256","x":{}{}}}"#, "[".repeat(32), "]".repeat(32));
         assert_eq!(refusal(&token(&nested, "{}")), Refusal::HeaderTooDeep);
-        assert_eq!(
-            refusal(&token(r#"{"alg":"RS256"}"#, "1")),
-            Refusal::PayloadJson
-        );
+        assert_eq!(refusal(&token(r#"{"alg":"RS256"}"#, "1")), Refusal::PayloadJson);
     }
 
     proptest! {

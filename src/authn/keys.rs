@@ -6,8 +6,14 @@ use super::jws::UntrustedToken;
 use super::signature::{PreparedKey, SignatureVerifier};
 use crate::refusal::Refusal;
 
-/// How many signatures are checked for one request at most.
-pub const MAX_CHECKS: usize = 8;
+/// How much checking one request may cause: eight signatures that Envoy checks, or two that the
+/// filter checks itself.
+pub const CHECK_BUDGET: usize = 8;
+/// What a check that the filter does itself counts as.
+const COST_IN_WASM: usize = 4;
+
+/// The size of an Ed25519 signature (RFC 8032 §5.1.6).
+const ED25519_SIGNATURE: usize = 64;
 
 /// Prepared keys, by key id and algorithm.
 pub struct Keys(Vec<Key>);
@@ -18,20 +24,31 @@ struct Key {
     prepared: Box<dyn PreparedKey>,
 }
 
+impl Key {
+    fn cost(&self) -> usize {
+        if self.prepared.is_in_wasm() { COST_IN_WASM } else { 1 }
+    }
+}
+
+/// What one check of this algorithm costs where Envoy does all that it can.
+#[must_use]
+pub fn cost_in_envoy(algorithm: Algorithm) -> usize {
+    use Algorithm::{EdDsa, Hs256, Hs384, Hs512, Ps256, Ps384, Ps512};
+    match algorithm {
+        EdDsa | Hs256 | Hs384 | Hs512 | Ps256 | Ps384 | Ps512 => COST_IN_WASM,
+        _ => 1,
+    }
+}
+
 impl Keys {
     /// Prepares each key for each of its algorithms.
     #[must_use]
     pub fn prepare(keys: &[Jwk], verifier: &dyn SignatureVerifier) -> Self {
         let mut prepared_keys = Vec::new();
-        for key in keys {
-            for &algorithm in &key.algorithms {
-                if let Some(prepared) = verifier.prepare(&key.public_key, algorithm) {
-                    let id = key.key_id.clone();
-                    prepared_keys.push(Key {
-                        id,
-                        algorithm,
-                        prepared,
-                    });
+        for Jwk { id, key, algorithms, .. } in keys {
+            for &algorithm in algorithms {
+                if let Some(prepared) = verifier.prepare(key, algorithm) {
+                    prepared_keys.push(Key { id: id.clone(), algorithm, prepared });
                 }
             }
         }
@@ -42,48 +59,37 @@ impl Keys {
     /// that id, else with those without id; one that names none, with all that fit its algorithm.
     /// The key chooses the algorithm, the token may only agree (RFC 8725 §3.1).
     ///
-    /// `checks_left` counts down over all providers that a request tries.
+    /// `budget` counts down over all providers that a request tries, from [`CHECK_BUDGET`].
     ///
     /// # Errors
-    /// [`Refusal::KeyUnknown`], [`Refusal::KeyAmbiguous`] or [`Refusal::SignatureInvalid`].
-    pub fn verify(
-        &self,
-        token: &UntrustedToken<'_>,
-        checks_left: &mut usize,
-    ) -> Result<(), Refusal> {
-        let fitting = |key: &&Key| key.algorithm == token.header.algorithm;
-        let named = |id: Option<&str>| -> Vec<&Key> {
-            self.0
-                .iter()
-                .filter(fitting)
-                .filter(|key| key.id.as_deref() == id)
-                .collect()
-        };
-        let candidates = match token.header.key_id.as_deref() {
-            None => self.0.iter().filter(fitting).collect(),
-            id => {
-                let with_id = named(id);
-                if with_id.is_empty() {
-                    named(None)
-                } else {
-                    with_id
-                }
-            }
-        };
+    /// [`Refusal::KeyUnknown`], [`Refusal::SignatureLength`], [`Refusal::KeyAmbiguous`] or
+    /// [`Refusal::SignatureInvalid`].
+    pub fn verify(&self, token: &UntrustedToken<'_>, budget: &mut usize) -> Result<(), Refusal> {
+        let algorithm = token.header.algorithm;
+        let candidates = self.candidates(algorithm, token.header.key_id.as_deref());
         if candidates.is_empty() {
             return Err(Refusal::KeyUnknown);
         }
-        *checks_left = checks_left
-            .checked_sub(candidates.len())
-            .ok_or(Refusal::KeyAmbiguous)?;
-        let verified = candidates
-            .iter()
-            .any(|key| key.prepared.verify(token.signed, &token.signature));
-        if verified {
-            Ok(())
-        } else {
-            Err(Refusal::SignatureInvalid)
+        if algorithm == Algorithm::EdDsa && token.signature.len() != ED25519_SIGNATURE {
+            return Err(Refusal::SignatureLength);
         }
+        let cost = candidates.iter().fold(0, |cost: usize, key| cost.saturating_add(key.cost()));
+        *budget = budget.checked_sub(cost).ok_or(Refusal::KeyAmbiguous)?;
+        let verified =
+            candidates.iter().any(|key| key.prepared.verify(token.signed, &token.signature));
+        if verified { Ok(()) } else { Err(Refusal::SignatureInvalid) }
+    }
+
+    fn candidates(&self, algorithm: Algorithm, id: Option<&str>) -> Vec<&Key> {
+        let fitting = || self.0.iter().filter(|key| key.algorithm == algorithm);
+        let with_id = |id: Option<&str>| -> Vec<_> {
+            fitting().filter(|key| key.id.as_deref() == id).collect()
+        };
+        if id.is_none() {
+            return fitting().collect();
+        }
+        let named = with_id(id);
+        if named.is_empty() { with_id(None) } else { named }
     }
 }
 

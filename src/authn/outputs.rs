@@ -21,8 +21,10 @@ pub struct OutputHeader {
 /// What an output header holds.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// One claim.
+    /// One claim, as Envoy writes it.
     Claim(ClaimPath),
+    /// One claim, the elements of a list separated by commas.
+    ClaimAsList(ClaimPath),
     /// The payload, as it stands in the token.
     Payload,
 }
@@ -41,6 +43,10 @@ pub fn write(headers: &[OutputHeader], token: &UntrustedToken<'_>) -> Result<Out
         let value = match &header.source {
             Source::Payload => Some(token.payload.to_vec()),
             Source::Claim(claim) => claim.find_dotted(&token.claims.all).and_then(text),
+            Source::ClaimAsList(claim) => {
+                let claim = claim.find_dotted(&token.claims.all);
+                claim.map_or(Ok(None), list_text).map_err(|NotInList| Rc::clone(&header.name))?
+            }
         };
         match value {
             Some(value) if value.iter().copied().all(is_writable) => {
@@ -65,17 +71,33 @@ fn text(claim: &Value) -> Option<Vec<u8>> {
     }
 }
 
+/// An element that a list in a header can't hold.
+struct NotInList;
+
+/// The elements of a list with commas between them (RFC 9110 §5.6.1), each as [`text`] writes it.
+fn list_text(claim: &Value) -> Result<Option<Vec<u8>>, NotInList> {
+    let elements = match claim {
+        Value::Array(elements) => elements.as_slice(),
+        other => std::slice::from_ref(other),
+    };
+    let mut texts = Vec::new();
+    for element in elements {
+        match text(element) {
+            Some(text) if text.contains(&b',') => return Err(NotInList),
+            text => texts.extend(text),
+        }
+    }
+    Ok(Some(texts.join(&b","[..])).filter(|text| !text.is_empty()))
+}
+
 /// A whole number that is not negative without decimals, any other with six.
 fn number_text(number: &Number) -> String {
     if let Some(whole) = number.as_u64() {
         return whole.to_string();
     }
     let value = number.as_f64().unwrap_or_default();
-    let decimals = if value >= 0.0 && value.fract() == 0.0 && value < 2_f64.powi(64) {
-        0
-    } else {
-        6
-    };
+    let decimals =
+        if value >= 0.0 && value.fract() == 0.0 && value < 2_f64.powi(64) { 0 } else { 6 };
     format!("{value:.decimals$}")
 }
 

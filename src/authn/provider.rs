@@ -1,17 +1,16 @@
-//! One issuer: its keys, where its tokens are found, and what it asks of them.
-
-use std::rc::Rc;
+//! One issuer: its keys, and what it asks of a token.
 
 use serde_json::Value;
 
+use super::algorithm::Algorithm;
 use super::claim_path::ClaimPath;
-use super::claims::Claims;
-use super::grants::{Granted, Grants};
-use super::jws::UntrustedToken;
+use super::claims::{Claims, Validity};
+use super::grants::Grants;
+use super::jws::{Header, UntrustedToken};
 use super::keys::Keys;
-use super::outputs::{self, OutputHeader, Outputs};
-use crate::permissions::PermissionNames;
+use super::outputs::OutputHeader;
 use crate::refusal::Refusal;
+use crate::scalar::Scalar;
 
 /// One entry of `jwtRules`.
 pub struct Provider {
@@ -21,10 +20,18 @@ pub struct Provider {
     pub issuer: Option<String>,
     /// One of which a token must name; `None` for any.
     pub audiences: Option<Vec<Audience>>,
+    /// The algorithms that it lists; `None` for all that its keys allow.
+    pub algorithms: Option<Vec<Algorithm>>,
+    /// The types of token that it accepts; `None` for any.
+    pub token_types: Option<Vec<TokenType>>,
     /// How far the clocks of issuer and proxy may differ, in seconds.
     pub clock_skew: u64,
     /// Whether tokens must expire.
     pub require_expiration: bool,
+    /// How long a token may still be valid, in seconds; `None` for any time.
+    pub max_lifetime: Option<u64>,
+    /// Claims that a token must have; with values, one of them.
+    pub required_claims: Vec<(ClaimPath, Option<Vec<Scalar>>)>,
     /// The keys that sign its tokens.
     pub keys: Keys,
     /// What its tokens grant.
@@ -46,42 +53,22 @@ impl Audience {
     /// Reads an audience, of a document or of a token.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let rest = text
-            .strip_prefix("https://")
-            .or_else(|| text.strip_prefix("http://"));
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         let rest = rest.unwrap_or(text);
         Self(rest.strip_suffix('/').unwrap_or(rest).to_owned())
     }
 }
 
-/// Who sent the request: what a verified token says.
-///
-/// Only [`super::Authenticator`] makes one, and only of a token that passed every check.
-#[derive(Debug)]
-pub struct Identity {
-    /// The `iss` of the token.
-    pub issuer: Option<String>,
-    /// The `sub` of the token.
-    pub subject: Option<String>,
-    /// What it grants.
-    pub granted: Granted,
-    /// Whether the workload receives the token.
-    pub forward_token: bool,
-    /// The headers that it writes, or the name of one that can't be written.
-    pub outputs: Result<Outputs, Rc<str>>,
-    /// The claims that the document names, by [`ClaimId`].
-    claims: Vec<Option<Value>>,
-}
+/// A media type as RFC 7515 §4.1.9 compares it: without case, `application/` is optional.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenType(String);
 
-/// The number of a claim that some rule of the document names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClaimId(pub(super) usize);
-
-impl Identity {
-    /// The value of a claim; `None` if the token lacks it.
+impl TokenType {
+    /// Reads a type, of a document or of a token.
     #[must_use]
-    pub fn claim(&self, ClaimId(id): ClaimId) -> Option<&Value> {
-        self.claims.get(id)?.as_ref()
+    pub fn new(text: &str) -> Self {
+        let text = text.to_ascii_lowercase();
+        Self(text.strip_prefix("application/").unwrap_or(&text).to_owned())
     }
 }
 
@@ -92,81 +79,91 @@ impl Provider {
         &self,
         token: &UntrustedToken<'_>,
         now: u64,
-        checks_left: &mut usize,
+        budget: &mut usize,
     ) -> Result<(), Refusal> {
-        self.check_time(&token.claims, now)?;
+        self.check_time(token.claims.validity, now)?;
         self.check_audience(&token.claims)?;
-        if self.require_expiration && token.claims.expires_at.is_none() {
-            return Err(Refusal::ExpirationMissing);
-        }
-        self.keys.verify(token, checks_left)
+        self.check_lifetime(token.claims.validity, now)?;
+        self.check_required_claims(&token.claims)?;
+        self.check_header(&token.header)?;
+        self.keys.verify(token, budget)
     }
 
-    fn check_time(&self, claims: &Claims, now: u64) -> Result<(), Refusal> {
-        if claims
-            .not_before
-            .is_some_and(|start| now.saturating_add(self.clock_skew) < start)
-        {
+    /// The checks that change with time.
+    pub(super) fn check_validity(&self, validity: Validity, now: u64) -> Result<(), Refusal> {
+        self.check_time(validity, now)?;
+        self.check_lifetime(validity, now)
+    }
+
+    fn check_time(&self, validity: Validity, now: u64) -> Result<(), Refusal> {
+        if validity.not_before.is_some_and(|start| now.saturating_add(self.clock_skew) < start) {
             return Err(Refusal::NotYetValid);
         }
-        if claims
-            .expires_at
-            .is_some_and(|end| now > end.saturating_add(self.clock_skew))
-        {
+        if validity.expires_at.is_some_and(|end| now > end.saturating_add(self.clock_skew)) {
             return Err(Refusal::Expired);
         }
         Ok(())
     }
 
     fn check_audience(&self, claims: &Claims) -> Result<(), Refusal> {
-        let Some(allowed) = &self.audiences else {
-            return Ok(());
-        };
-        let named = claims
-            .audiences
-            .iter()
-            .any(|found| allowed.contains(&Audience::new(found)));
-        if named {
-            Ok(())
-        } else {
-            Err(Refusal::AudienceNotAllowed)
+        let Some(allowed) = &self.audiences else { return Ok(()) };
+        let named = claims.audiences.iter().any(|found| allowed.contains(&Audience::new(found)));
+        if named { Ok(()) } else { Err(Refusal::AudienceNotAllowed) }
+    }
+
+    /// Whoever bounds the lifetime asks for an end of it, as in Envoy (`max_lifetime`).
+    fn check_lifetime(&self, validity: Validity, now: u64) -> Result<(), Refusal> {
+        match (validity.expires_at, self.max_lifetime) {
+            (Some(end), Some(most)) if end.saturating_sub(now) > most => {
+                Err(Refusal::LifetimeTooLong)
+            }
+            (None, most) if self.require_expiration || most.is_some() => {
+                Err(Refusal::ExpirationMissing)
+            }
+            _ => Ok(()),
         }
     }
 
-    /// What a verified token says.
-    pub(super) fn identity(
-        &self,
-        token: &UntrustedToken<'_>,
-        named_claims: &[ClaimPath],
-        names: &PermissionNames,
-    ) -> Result<Identity, Refusal> {
-        let claims = &token.claims;
-        Ok(Identity {
-            issuer: claims.issuer.clone(),
-            subject: claims.subject.clone(),
-            granted: self.grants.read(&claims.all, names)?,
-            forward_token: self.forward_token,
-            outputs: outputs::write(&self.outputs, token),
-            claims: named_claims
-                .iter()
-                .map(|claim| self.claim(claim, claims))
-                .collect(),
-        })
+    fn check_required_claims(&self, claims: &Claims) -> Result<(), Refusal> {
+        let holds = |(path, values): &(ClaimPath, Option<Vec<Scalar>>)| {
+            let claim = self.claim(path, claims).filter(|claim| !claim.is_null());
+            match (claim, values) {
+                (None, _) => false,
+                (Some(_), None) => true,
+                (Some(claim), Some(values)) => values.iter().any(|value| value.is_in(&claim)),
+            }
+        };
+        if self.required_claims.iter().all(holds) {
+            Ok(())
+        } else {
+            Err(Refusal::RequiredClaimMissing)
+        }
     }
 
-    fn claim(&self, path: &ClaimPath, claims: &Claims) -> Option<Value> {
+    fn check_header(&self, header: &Header) -> Result<(), Refusal> {
+        let is_type = |found: &str, allowed: &[TokenType]| allowed.contains(&TokenType::new(found));
+        let found = header.token_type.as_deref();
+        let types = self.token_types.as_deref();
+        if types.is_some_and(|types| !found.is_some_and(|found| is_type(found, types))) {
+            return Err(Refusal::TokenTypeNotAllowed);
+        }
+        let algorithms = self.algorithms.as_ref();
+        if algorithms.is_some_and(|algorithms| !algorithms.contains(&header.algorithm)) {
+            return Err(Refusal::AlgorithmNotAllowed);
+        }
+        Ok(())
+    }
+
+    /// A claim; one that is delimited by spaces as the list that it is.
+    pub(super) fn claim(&self, path: &ClaimPath, claims: &Claims) -> Option<Value> {
         let value = path.find(&claims.all)?;
-        let is_list = path.top_level().is_some_and(|name| {
-            self.space_delimited_claims
-                .iter()
-                .any(|known| known == name)
-        });
+        let is_list = path
+            .top_level()
+            .is_some_and(|name| self.space_delimited_claims.iter().any(|known| known == name));
         Some(match value {
-            Value::String(text) if is_list => text
-                .split(' ')
-                .filter(|part| !part.is_empty())
-                .map(Value::from)
-                .collect(),
+            Value::String(text) if is_list => {
+                text.split(' ').filter(|part| !part.is_empty()).map(Value::from).collect()
+            }
             value => value.clone(),
         })
     }

@@ -2,7 +2,7 @@
 //! in the filter, RustCrypto everywhere else.
 
 use super::algorithm::Algorithm;
-use super::jwk::PublicKey;
+use super::jwk::VerificationKey;
 
 pub mod rustcrypto;
 
@@ -10,7 +10,7 @@ pub mod rustcrypto;
 pub trait SignatureVerifier {
     /// Does all the work that does not depend on the token. `None` where this verifier has no code
     /// for the algorithm, or the key is not of its kind: such tokens are refused.
-    fn prepare(&self, key: &PublicKey, algorithm: Algorithm) -> Option<Box<dyn PreparedKey>>;
+    fn prepare(&self, key: &VerificationKey, algorithm: Algorithm) -> Option<Box<dyn PreparedKey>>;
 }
 
 /// A key for one algorithm.
@@ -18,4 +18,7 @@ pub trait PreparedKey {
     /// Whether `signature`, as it stands in a JSON Web Signature (RFC 7518 §3), is one of `signed`
     /// by this key. Anything that is not a clear yes is `false`.
     fn verify(&self, signed: &[u8], signature: &[u8]) -> bool;
+
+    /// Whether the filter does the work itself, in its VM, instead of Envoy.
+    fn is_in_wasm(&self) -> bool;
 }

@@ -58,11 +58,7 @@ pub struct Hosts<T> {
 
 impl<T> Default for Hosts<T> {
     fn default() -> Self {
-        Self {
-            exact: HashMap::new(),
-            suffixes: HashMap::new(),
-            any: None,
-        }
+        Self { exact: HashMap::new(), suffixes: HashMap::new(), any: None }
     }
 }
 
@@ -97,10 +93,7 @@ impl<T> Hosts<T> {
 
     /// What all hosts have.
     pub fn values(&self) -> impl Iterator<Item = &T> {
-        self.exact
-            .values()
-            .chain(self.suffixes.values())
-            .chain(&self.any)
+        self.exact.values().chain(self.suffixes.values()).chain(&self.any)
     }
 }
 
@@ -151,17 +144,13 @@ fn split_name(text: &str) -> Option<(String, Option<&str>)> {
         None => (text, None),
     };
     let name = name.strip_suffix('.').unwrap_or(name);
-    name.split('.')
-        .all(is_label)
-        .then(|| (name.to_owned(), port))
+    name.split('.').all(is_label).then(|| (name.to_owned(), port))
 }
 
 /// A label of a host name; `_` is in use though RFC 1123 does not have it.
 fn is_label(label: &str) -> bool {
     !label.is_empty()
-        && label
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 #[cfg(test)]
@@ -202,11 +191,7 @@ mod tests {
             ("[::1]:81", None),
             ("badexample.com", None),
         ] {
-            assert_eq!(
-                hosts.find(authority.as_bytes()).copied(),
-                expected,
-                "{authority}"
-            );
+            assert_eq!(hosts.find(authority.as_bytes()).copied(), expected, "{authority}");
         }
     }
 
@@ -235,16 +220,9 @@ mod tests {
 
     #[test]
     fn broken_patterns_are_refused() {
-        for text in [
-            "",
-            "*x.test",
-            "*.",
-            "a.*.test",
-            "*.x.test:80",
-            "http://x.test",
-            "x.test/a",
-            "u@x",
-        ] {
+        for text in
+            ["", "*x.test", "*.", "a.*.test", "*.x.test:80", "http://x.test", "x.test/a", "u@x"]
+        {
             assert!(HostPattern::parse(text).is_err(), "{text}");
         }
     }

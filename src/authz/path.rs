@@ -150,10 +150,7 @@ mod tests {
         ] {
             assert_eq!(plain(path), None, "{path}");
         }
-        assert_eq!(
-            segments(b"/a\x7f/\xff"),
-            [Segment::Ambiguous, Segment::Ambiguous]
-        );
+        assert_eq!(segments(b"/a\x7f/\xff"), [Segment::Ambiguous, Segment::Ambiguous]);
     }
 
     proptest! {

@@ -34,9 +34,21 @@ pub enum Access {
     /// Nobody.
     Denied,
     /// Everybody.
-    Public,
+    Public(TokenUse),
     /// Whoever sent a token that has this.
     Required(Requirement),
+}
+
+/// What is done with the token of a request that needs none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenUse {
+    /// It is passed on without a look: it may be meant for somebody else.
+    Ignore,
+    /// It is verified; one that is refused counts as none and is removed.
+    Optional,
+    /// It is verified; one that is refused denies the request, as in Istio.
+    #[default]
+    Strict,
 }
 
 /// What becomes of a path that can be read in more than one way.
@@ -110,12 +122,7 @@ impl RouteTable {
         } else {
             HostSets::Unnamed(Trie::default())
         };
-        Self {
-            rows: Vec::new(),
-            hosts,
-            ambiguous_paths,
-            unmatched,
-        }
+        Self { rows: Vec::new(), hosts, ambiguous_paths, unmatched }
     }
 
     /// Adds a row at these places. A place that another row has keeps it.
@@ -138,16 +145,11 @@ impl RouteTable {
                 (HostSets::Unnamed(trie), _) => trie,
             };
             let methods = trie.entry(place.path);
-            let known = methods
-                .iter()
-                .find(|(method, _)| method.as_deref() == place.method);
+            let known = methods.iter().find(|(method, _)| method.as_deref() == place.method);
             if let Some((_, Target { row, .. })) = known {
                 taken.extend(self.rows.get(*row).map(|row| row.name.clone()));
             } else {
-                let target = Target {
-                    row: number,
-                    variables: place.variables.to_vec(),
-                };
+                let target = Target { row: number, variables: place.variables.to_vec() };
                 methods.push((place.method.map(str::to_owned), target));
             }
         }
@@ -174,14 +176,8 @@ impl RouteTable {
         };
         let target = target(methods, request.method).ok_or(Refusal::MethodNotAllowed)?;
         let row = self.rows.get(target.row).ok_or(Refusal::RouteUnmatched)?;
-        let variables = target
-            .variables
-            .iter()
-            .filter_map(|&segment| segments.get(segment));
-        Ok(Some(Match {
-            row,
-            variables: variables.cloned().collect(),
-        }))
+        let variables = target.variables.iter().filter_map(|&segment| segments.get(segment));
+        Ok(Some(Match { row, variables: variables.cloned().collect() }))
     }
 
     /// Whether the table has the host and the path of a request, for whatever method.
@@ -217,19 +213,12 @@ impl RouteTable {
 /// unless a row lists HEAD.
 fn target<'t>(methods: &'t Methods, method: &[u8]) -> Option<&'t Target> {
     let listed = |wanted: Option<&[u8]>| {
-        let found = methods
-            .iter()
-            .find(|(listed, _)| listed.as_ref().map(String::as_bytes) == wanted);
+        let found =
+            methods.iter().find(|(listed, _)| listed.as_ref().map(String::as_bytes) == wanted);
         found.map(|(_, target)| target)
     };
     listed(Some(method))
-        .or_else(|| {
-            if method == b"HEAD" {
-                listed(Some(b"GET"))
-            } else {
-                None
-            }
-        })
+        .or_else(|| if method == b"HEAD" { listed(Some(b"GET")) } else { None })
         .or_else(|| listed(None))
 }
 
@@ -241,16 +230,9 @@ mod tests {
         let mut table = RouteTable::new(false, AmbiguousPaths::default(), Unmatched::default());
         for (path, methods) in rows {
             let path = Template::parse(path).unwrap();
-            let place = |method| Place {
-                host: None,
-                path: &path,
-                method,
-                variables: &[],
-            };
-            let row = Row {
-                name: format!("{methods:?}"),
-                access: Access::Public,
-            };
+            let place = |method| Place { host: None, path: &path, method, variables: &[] };
+            let row =
+                Row { name: format!("{methods:?}"), access: Access::Public(TokenUse::Strict) };
             let places: Vec<_> = match methods {
                 [] => vec![place(None)],
                 methods => methods.iter().map(|method| place(Some(*method))).collect(),
@@ -261,10 +243,7 @@ mod tests {
     }
 
     fn find(table: &RouteTable, method: &str, path: &str) -> Result<String, &'static str> {
-        let headers = [
-            (&b":method"[..], method.as_bytes()),
-            (b":path", path.as_bytes()),
-        ];
+        let headers = [(&b":method"[..], method.as_bytes()), (b":path", path.as_bytes())];
         let request = Request::read(&headers).unwrap();
         let found = table.find(&request).map_err(Refusal::slug)?;
         Ok(found.map_or("none".to_owned(), |found| found.row.name.clone()))
@@ -305,16 +284,8 @@ mod tests {
     fn a_place_has_one_row() {
         let mut table = table(&[("/a/{x}", &["GET"])]);
         let path = Template::parse("/a/{y}/").unwrap();
-        let place = Place {
-            host: None,
-            path: &path,
-            method: Some("GET"),
-            variables: &[],
-        };
-        let row = Row {
-            name: "second".into(),
-            access: Access::Denied,
-        };
+        let place = Place { host: None, path: &path, method: Some("GET"), variables: &[] };
+        let row = Row { name: "second".into(), access: Access::Denied };
         assert_eq!(table.add(row, [place]), Err(vec![r#"["GET"]"#.to_owned()]));
     }
 }

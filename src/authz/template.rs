@@ -27,23 +27,16 @@ impl Template {
     /// What was found and what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some(inner) = text.strip_prefix('/') else {
-            return Err(format!(
-                "found `{text}`, expected a path that starts with `/`"
-            ));
+            return Err(format!("found `{text}`, expected a path that starts with `/`"));
         };
-        let mut template = Self {
-            parts: Vec::new(),
-            rest: false,
-        };
+        let mut template = Self { parts: Vec::new(), rest: false };
         if inner.is_empty() {
             return Ok(template);
         }
         let inner = inner.strip_suffix('/').unwrap_or(inner);
         for segment in inner.split('/') {
             if template.rest {
-                return Err(format!(
-                    "found `{text}`, where something follows the rest `{{**}}`"
-                ));
+                return Err(format!("found `{text}`, where something follows the rest `{{**}}`"));
             }
             match variable(segment) {
                 Some("**") => template.rest = true,
@@ -61,9 +54,7 @@ impl Template {
 
     fn add_variable(&mut self, name: &str, text: &str) -> Result<(), String> {
         if self.variable(name).is_some() {
-            return Err(format!(
-                "found `{text}`, where the variable `{name}` stands twice"
-            ));
+            return Err(format!("found `{text}`, where the variable `{name}` stands twice"));
         }
         self.parts.push(Part::Variable(Some(name.to_owned())));
         Ok(())
@@ -85,9 +76,7 @@ fn variable(segment: &str) -> Option<&str> {
 
 fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
-    bytes
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+    bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
@@ -128,24 +117,11 @@ mod tests {
     #[test]
     fn segments_are_literals_variables_or_the_rest() {
         let template = Template::parse("/a%20b/{id}/{*}/{path=**}").unwrap();
-        let parts = [
-            literal("a b"),
-            Part::Variable(Some("id".into())),
-            Part::Variable(None),
-        ];
-        assert_eq!(
-            (template.parts.as_slice(), template.rest),
-            (&parts[..], true)
-        );
-        assert_eq!(
-            (template.variable("id"), template.variable("path")),
-            (Some(1), None)
-        );
+        let parts = [literal("a b"), Part::Variable(Some("id".into())), Part::Variable(None)];
+        assert_eq!((template.parts.as_slice(), template.rest), (&parts[..], true));
+        assert_eq!((template.variable("id"), template.variable("path")), (Some(1), None));
         assert_eq!(Template::parse("/").unwrap(), Template::parse("/").unwrap());
-        assert_eq!(
-            Template::parse("/a/").unwrap(),
-            Template::parse("/a").unwrap()
-        );
+        assert_eq!(Template::parse("/a/").unwrap(), Template::parse("/a").unwrap());
         assert_eq!(Template::parse("/%2A").unwrap().parts, [literal("*")]);
         assert!(Template::parse("/{**}").unwrap().rest);
     }

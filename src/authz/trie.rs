@@ -30,20 +30,13 @@ struct Node<T> {
 
 impl<T> Default for Node<T> {
     fn default() -> Self {
-        Self {
-            literals: HashMap::new(),
-            variable: None,
-            end: None,
-            rest: None,
-        }
+        Self { literals: HashMap::new(), variable: None, end: None, rest: None }
     }
 }
 
 impl<T> Default for Trie<T> {
     fn default() -> Self {
-        Self {
-            root: Node::default(),
-        }
+        Self { root: Node::default() }
     }
 }
 
@@ -57,11 +50,7 @@ impl<T: Default> Trie<T> {
                 Part::Variable(_) => node.variable.get_or_insert_default(),
             };
         }
-        let held = if template.rest {
-            &mut node.rest
-        } else {
-            &mut node.end
-        };
+        let held = if template.rest { &mut node.rest } else { &mut node.end };
         held.get_or_insert_default()
     }
 }
@@ -101,12 +90,7 @@ impl<T> Node<T> {
     /// A segment equals at most one literal, so a lookup visits the most expensive literal child
     /// and the variable at worst.
     fn max_visits(&self) -> usize {
-        let literal = self
-            .literals
-            .values()
-            .map(Self::max_visits)
-            .max()
-            .unwrap_or(0);
+        let literal = self.literals.values().map(Self::max_visits).max().unwrap_or(0);
         let variable = self.variable.as_ref().map_or(0, |node| node.max_visits());
         literal.saturating_add(variable).saturating_add(1)
     }

@@ -7,7 +7,8 @@ use super::schema;
 use super::shape;
 use crate::authn::Authenticator;
 use crate::authn::claim_path::ClaimPath;
-use crate::authz::requirement::{ClaimRule, Operator, Scalar};
+use crate::authz::requirement::{ClaimRule, Operator};
+use crate::scalar::Scalar;
 
 /// Compiles every entry that is well-formed. The names of the path variables that they compare
 /// with are added to `variables`.
@@ -19,10 +20,7 @@ pub fn compile(
     problems: &mut Problems,
 ) -> Vec<ClaimRule> {
     if rules.is_empty() {
-        problems.error(
-            place.clone(),
-            "found an empty list, expected `{claim: …, values: […]}`",
-        );
+        problems.error(place.clone(), "found an empty list, expected `{claim: …, values: […]}`");
     }
     let mut compiled = Vec::new();
     for (place, rule) in shape::decode_all::<schema::ClaimRule>(place, rules.to_vec(), problems) {
@@ -30,11 +28,7 @@ pub fn compile(
         let operators = operators(&place, rule, variables, problems);
         let Some(claim) = claim else { continue };
         let claim = authenticator.name_claim(claim);
-        compiled.extend(
-            operators
-                .into_iter()
-                .map(|operator| ClaimRule { claim, operator }),
-        );
+        compiled.extend(operators.into_iter().map(|operator| ClaimRule { claim, operator }));
     }
     compiled
 }
@@ -47,25 +41,13 @@ fn operators(
 ) -> Vec<Operator> {
     let mut operators = Vec::new();
     if let Some(values) = rule.values {
-        operators.push(Operator::Values(scalars(
-            &place.field("values"),
-            &values,
-            problems,
-        )));
+        operators.push(Operator::Values(scalars(&place.field("values"), &values, problems)));
     }
     if let Some(values) = rule.not_values {
-        operators.push(Operator::NotValues(scalars(
-            &place.field("notValues"),
-            &values,
-            problems,
-        )));
+        operators.push(Operator::NotValues(scalars(&place.field("notValues"), &values, problems)));
     }
     if let Some(values) = rule.all_values {
-        operators.push(Operator::AllValues(scalars(
-            &place.field("allValues"),
-            &values,
-            problems,
-        )));
+        operators.push(Operator::AllValues(scalars(&place.field("allValues"), &values, problems)));
     }
     if let Some(variable) = rule.path_variable {
         let known = variables.iter().position(|known| *known == variable);
@@ -81,7 +63,8 @@ fn operators(
     operators
 }
 
-fn scalars(place: &Place, values: &[Value], problems: &mut Problems) -> Vec<Scalar> {
+/// The values of a list that has some.
+pub fn scalars(place: &Place, values: &[Value], problems: &mut Problems) -> Vec<Scalar> {
     if values.is_empty() {
         problems.error(place.clone(), "found an empty list, expected a value");
     }

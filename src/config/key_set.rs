@@ -6,21 +6,25 @@ use std::mem::Discriminant;
 use serde_json::Value;
 
 use super::problem::{Place, Problems};
-use crate::authn::jwk::{Jwk, PublicKey};
-use crate::authn::keys::MAX_CHECKS;
+use crate::authn::algorithm::Algorithm;
+use crate::authn::jwk::{Jwk, JwkError, VerificationKey};
+use crate::authn::keys::{CHECK_BUDGET, cost_in_envoy};
 use crate::json;
 
 /// Bounds on a key set that is written as a string.
-const LIMITS: json::Limits = json::Limits {
-    depth: 32,
-    members: 10_000,
-};
+const LIMITS: json::Limits = json::Limits { depth: 32, members: 10_000 };
 
 /// What the manifests of this project hold where a key set belongs.
 pub const PLACEHOLDER: &str = "REPLACE_WITH_THE_KEY_SET_OF_YOUR_ISSUER";
 
 /// The usable keys of a key set, written as a string, as in Istio, or as the object itself.
-pub fn compile(place: &Place, jwks: Value, problems: &mut Problems) -> Option<Vec<Jwk>> {
+/// `allowed` are the algorithms that the provider lists.
+pub fn compile(
+    place: &Place,
+    jwks: Value,
+    allowed: Option<&[Algorithm]>,
+    problems: &mut Problems,
+) -> Option<Vec<Jwk>> {
     let set = match jwks {
         Value::String(text) if text == PLACEHOLDER => {
             problems.error(
@@ -40,58 +44,75 @@ pub fn compile(place: &Place, jwks: Value, problems: &mut Problems) -> Option<Ve
         problems.error(place, "expected a list of keys (RFC 7517 §5)");
         return None;
     };
+    let is_secret = |key: &&Value| key.get("kty").is_some_and(|kind| kind == "oct");
+    if keys.iter().any(|key| is_secret(&key)) && !keys.iter().all(|key| is_secret(&key)) {
+        // A verifier that can be talked into using a public key as a secret is the oldest hole of
+        // JWT libraries (RFC 8725 §2.1); sets that hold both kinds are a mistake or a trap.
+        problems.error(place, "found secrets (`oct`) beside public keys, expected one kind");
+        return None;
+    }
     let mut usable = Vec::new();
+    let mut skipped = String::new();
     for (index, key) in keys.iter().enumerate() {
-        match Jwk::parse(key) {
-            Ok(key) => usable.push(key),
-            Err(error) => {
-                let place = place.index(index);
-                let place = if error.member.is_empty() {
-                    place
-                } else {
-                    place.field(error.member)
-                };
-                problems.warn(place, format!("key skipped: {}", error.message));
+        let place = place.index(index);
+        match usable_key(key, allowed) {
+            Ok(key) => {
+                if key.holds_private_key {
+                    problems.warn(
+                        place,
+                        "holds the private key `d`: whoever reads this can mint tokens",
+                    );
+                }
+                usable.push(key);
+            }
+            Err(JwkError { member, message }) => {
+                let place = if member.is_empty() { place } else { place.field(member) };
+                skipped = format!("{skipped}; {place}: {message}");
+                problems.warn(place, format!("key skipped: {message}"));
             }
         }
     }
     if usable.is_empty() {
-        problems.error(place, no_usable_key(&keys));
+        problems.error(place, format!("found no usable key among {}{skipped}", keys.len()));
         return None;
     }
     check_ambiguity(&place, &usable, problems)?;
     Some(usable)
 }
 
-/// Says for each key why it is not usable: the warnings are not shown where the document is refused.
-fn no_usable_key(keys: &[Value]) -> String {
-    let reasons = keys.iter().enumerate().filter_map(|(index, key)| {
-        let error = Jwk::parse(key).err()?;
-        Some(format!(
-            "; keys[{index}].{}: {}",
-            error.member, error.message
-        ))
-    });
-    format!(
-        "found no usable key among {}{}",
-        keys.len(),
-        reasons.collect::<String>()
-    )
+/// A key, with those of its algorithms that the provider lists. Where it lists none, every
+/// algorithm is meant but those of secrets: whoever shares a secret must have meant to.
+fn usable_key(key: &Value, allowed: Option<&[Algorithm]>) -> Result<Jwk, JwkError> {
+    let mut key = Jwk::parse(key)?;
+    match allowed {
+        Some(allowed) => key.algorithms.retain(|algorithm| allowed.contains(algorithm)),
+        None if matches!(key.key, VerificationKey::Secret(_)) => key.algorithms.clear(),
+        None => {}
+    }
+    if key.algorithms.is_empty() {
+        let message = "`algorithms` lists no algorithm that the key is for".to_owned();
+        return Err(JwkError { member: "", message });
+    }
+    Ok(key)
 }
 
 /// A token is checked with every key that has its key id, so their number is bounded.
 fn check_ambiguity(place: &Place, keys: &[Jwk], problems: &mut Problems) -> Option<()> {
-    let mut counts: HashMap<(Option<&str>, Discriminant<PublicKey>), usize> = HashMap::new();
+    let mut costs: HashMap<(Option<&str>, Discriminant<VerificationKey>), usize> = HashMap::new();
     for key in keys {
-        let family = std::mem::discriminant(&key.public_key);
-        let count = counts.entry((key.key_id.as_deref(), family)).or_default();
-        *count = count.saturating_add(1);
-        if *count == MAX_CHECKS.saturating_add(1) {
-            let key_id = key.key_id.as_deref().unwrap_or("(none)");
-            problems.error(
-                place.clone(),
-                format!("found more than {MAX_CHECKS} keys of one kind with the `kid` {key_id}"),
+        // The cheapest algorithm: a key without `alg` may be meant for that one alone.
+        let cost = key.algorithms.iter().copied().map(cost_in_envoy).min().unwrap_or_default();
+        let kind = std::mem::discriminant(&key.key);
+        let sum = costs.entry((key.id.as_deref(), kind)).or_default();
+        *sum = sum.saturating_add(cost);
+        if *sum > CHECK_BUDGET {
+            let id = key.id.as_deref().unwrap_or("(none)");
+            let most = CHECK_BUDGET.checked_div(cost).unwrap_or_default();
+            let message = format!(
+                "found too many keys of one kind with the `kid` {id}, expected at most {most}: \
+                 every one of them would be tried"
             );
+            problems.error(place.clone(), message);
             return None;
         }
     }

@@ -93,25 +93,17 @@ pub struct Problems {
 impl Problems {
     /// Adds an error.
     pub fn error(&mut self, place: Place, message: impl Into<String>) {
-        self.errors.push(Problem {
-            place,
-            message: message.into(),
-        });
+        self.errors.push(Problem { place, message: message.into() });
     }
 
     /// Adds a warning.
     pub fn warn(&mut self, place: Place, message: impl Into<String>) {
-        self.warnings.push(Problem {
-            place,
-            message: message.into(),
-        });
+        self.warnings.push(Problem { place, message: message.into() });
     }
 
     /// The value, or an error at this place.
     pub fn check<T>(&mut self, place: &Place, value: Result<T, String>) -> Option<T> {
-        value
-            .map_err(|message| self.error(place.clone(), message))
-            .ok()
+        value.map_err(|message| self.error(place.clone(), message)).ok()
     }
 }
 
@@ -121,12 +113,7 @@ mod tests {
 
     #[test]
     fn places_read_like_javascript() {
-        let place = Place::root()
-            .field("jwtRules")
-            .index(0)
-            .field("jwks")
-            .field("keys")
-            .index(2);
+        let place = Place::root().field("jwtRules").index(0).field("jwks").field("keys").index(2);
         assert_eq!(place.to_string(), "jwtRules[0].jwks.keys[2]");
         assert_eq!(Place::root().to_string(), "pluginConfig");
     }

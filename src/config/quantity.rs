@@ -23,25 +23,16 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     let mut rest = text;
     while !rest.is_empty() {
         let (number, after) = split_number(rest).ok_or_else(malformed)?;
-        let end = after
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(after.len());
+        let end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
         let (unit, after) = after.split_at_checked(end).ok_or_else(malformed)?;
-        let &(_, factor) = UNITS
-            .iter()
-            .find(|(known, _)| *known == unit)
-            .ok_or_else(malformed)?;
+        let &(_, factor) = UNITS.iter().find(|(known, _)| *known == unit).ok_or_else(malformed)?;
         nanoseconds = number
             .checked_mul(factor)
             .and_then(|added| nanoseconds.checked_add(added))
             .ok_or_else(malformed)?;
         rest = after;
     }
-    if text.is_empty() {
-        Err(malformed())
-    } else {
-        Ok(Duration::from_nanos(nanoseconds))
-    }
+    if text.is_empty() { Err(malformed()) } else { Ok(Duration::from_nanos(nanoseconds)) }
 }
 
 /// Reads a size in bytes: `16384`, `16Ki` or `4Mi`.
@@ -63,9 +54,7 @@ pub fn size(text: &str) -> Result<usize, String> {
 
 /// The digits at the start of a text, and what follows them.
 fn split_number(text: &str) -> Option<(u64, &str)> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, after) = text.split_at_checked(end)?;
     Some((digits.parse().ok()?, after))
 }
@@ -78,54 +67,20 @@ mod tests {
 
     #[test]
     fn durations_have_units() {
-        for (text, seconds) in [
-            ("0s", 0.0),
-            ("60s", 60.0),
-            ("1h30m", 5_400.0),
-            ("500ms", 0.5),
-        ] {
-            assert_eq!(
-                duration(text),
-                Ok(Duration::from_secs_f64(seconds)),
-                "{text}"
-            );
+        for (text, seconds) in [("0s", 0.0), ("60s", 60.0), ("1h30m", 5_400.0), ("500ms", 0.5)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
         }
-        for text in [
-            "",
-            "60",
-            "s",
-            "1.5s",
-            "-1s",
-            "1 s",
-            "60S",
-            "1d",
-            "99999999999h",
-            "1hm",
-        ] {
+        for text in ["", "60", "s", "1.5s", "-1s", "1 s", "60S", "1d", "99999999999h", "1hm"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn sizes_are_binary() {
-        for (text, bytes) in [
-            ("0", 0),
-            ("16384", 16_384),
-            ("16Ki", 16_384),
-            ("4Mi", 4_194_304),
-        ] {
+        for (text, bytes) in [("0", 0), ("16384", 16_384), ("16Ki", 16_384), ("4Mi", 4_194_304)] {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
-        for text in [
-            "",
-            "Ki",
-            "16K",
-            "16ki",
-            "-1",
-            "1.5Mi",
-            "4Gi",
-            "99999999999999999999",
-        ] {
+        for text in ["", "Ki", "16K", "16ki", "-1", "1.5Mi", "4Gi", "99999999999999999999"] {
             assert!(size(text).is_err(), "{text}");
         }
     }

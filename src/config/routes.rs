@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::claim_rules;
 use super::problem::{Place, Problems};
-use super::schema::{Access as AccessName, Permissions, Route};
+use super::schema::{self, Access as AccessName, Permissions, Route};
 use super::shape;
 use crate::authn::Authenticator;
 use crate::authz::hosts::HostPattern;
 use crate::authz::requirement::Requirement;
-use crate::authz::routes::{self, Access, AmbiguousPaths, RouteTable, Row, Unmatched};
+use crate::authz::routes::{self, Access, AmbiguousPaths, RouteTable, Row, TokenUse, Unmatched};
 use crate::authz::template::Template;
 use crate::authz::trie::MAX_VISITS;
 use crate::permissions::PermissionId;
@@ -124,9 +124,7 @@ fn hosts(
     let place = place.field("hosts");
     super::check_strings(&place, hosts, problems);
     let parse = |(index, host): (usize, &String)| {
-        problems
-            .check(&place.index(index), HostPattern::parse(host))
-            .map(Some)
+        problems.check(&place.index(index), HostPattern::parse(host)).map(Some)
     };
     hosts.iter().enumerate().filter_map(parse).collect()
 }
@@ -134,16 +132,12 @@ fn hosts(
 fn paths(place: &Place, paths: &[String], problems: &mut Problems) -> Vec<(Place, Template)> {
     let place = place.field("paths");
     if paths.is_empty() {
-        problems.error(
-            place.clone(),
-            "found an empty list, expected a path such as `/reviews/{id}`",
-        );
+        problems
+            .error(place.clone(), "found an empty list, expected a path such as `/reviews/{id}`");
     }
     let parse = |(index, path): (usize, &String)| {
         let place = place.index(index);
-        problems
-            .check(&place, Template::parse(path))
-            .map(|path| (place, path))
+        problems.check(&place, Template::parse(path)).map(|path| (place, path))
     };
     paths.iter().enumerate().filter_map(parse).collect()
 }
@@ -161,10 +155,7 @@ fn methods<'r>(
     super::check_strings(&place, methods, problems);
     for (index, method) in methods.iter().enumerate() {
         // Methods are case-sensitive (RFC 9110 §9.1), and every registered one is in upper case.
-        if !method
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte == b'-')
-        {
+        if !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
             let message =
                 format!("found `{method}`, expected a method such as `GET`, in upper case");
             problems.error(place.index(index), message);
@@ -175,6 +166,14 @@ fn methods<'r>(
         }
     }
     methods.iter().map(|method| Some(method.as_str())).collect()
+}
+
+fn token_use(name: Option<schema::TokenUse>) -> TokenUse {
+    match name {
+        None | Some(schema::TokenUse::Strict) => TokenUse::Strict,
+        Some(schema::TokenUse::Ignore) => TokenUse::Ignore,
+        Some(schema::TokenUse::Optional) => TokenUse::Optional,
+    }
 }
 
 /// Who may use a row. A row must say it, and must not say two things at once.
@@ -193,6 +192,10 @@ fn access(
     .iter()
     .filter_map(|(name, present)| present.then_some(*name))
     .collect();
+    if row.token.is_some() && row.access != Some(AccessName::Public) {
+        let message = "found on a row that is not `access: PUBLIC`, whose token is always verified";
+        problems.error(place.field("token"), message);
+    }
     match (row.access, demands.as_slice()) {
         (None, []) => {
             problems.error(
@@ -203,7 +206,7 @@ fn access(
             Access::Denied
         }
         (Some(AccessName::Denied), []) => Access::Denied,
-        (Some(AccessName::Public), []) => Access::Public,
+        (Some(AccessName::Public), []) => Access::Public(token_use(row.token)),
         (Some(AccessName::Denied | AccessName::Public), [first, ..]) => {
             let message = "found beside `access` PUBLIC or DENIED, expected one of both";
             problems.error(place.field(first), message);
@@ -241,12 +244,9 @@ fn requirement(
             let interned = authenticator.permission_names_mut();
             names.iter().map(|name| interned.intern(name)).collect()
         };
-        requirement.all_of = permissions
-            .all_of
-            .map_or_else(Vec::new, |names| intern(place.field("allOf"), names));
-        requirement.any_of = permissions
-            .any_of
-            .map(|names| intern(place.field("anyOf"), names));
+        requirement.all_of =
+            permissions.all_of.map_or_else(Vec::new, |names| intern(place.field("allOf"), names));
+        requirement.any_of = permissions.any_of.map(|names| intern(place.field("anyOf"), names));
     }
     if let Some(rules) = &row.claims {
         let place = place.field("claims");
@@ -268,10 +268,7 @@ fn check_issuers(
         return;
     }
     for (index, issuer) in issuers.iter().enumerate() {
-        if !providers
-            .iter()
-            .any(|provider| provider.issuer.as_ref() == Some(issuer))
-        {
+        if !providers.iter().any(|provider| provider.issuer.as_ref() == Some(issuer)) {
             let message =
                 format!("found `{issuer}`, expected the `issuer` of an entry of `jwtRules`");
             problems.error(place.index(index), message);
@@ -295,10 +292,7 @@ fn permission_names(place: &Place, value: &Value, problems: &mut Problems) -> Op
             None
         }
         (Value::Array(_), Some([]), _) | (Value::Object(_), None, None) => {
-            problems.error(
-                place.clone(),
-                "found no permission, expected the name of one",
-            );
+            problems.error(place.clone(), "found no permission, expected the name of one");
             None
         }
         _ => Some(names),

@@ -10,10 +10,7 @@ use serde_json::Value;
 /// The whole document.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(
-    dead_code,
-    reason = "what is not implemented or misplaced is refused while it is decoded"
-)]
+#[allow(dead_code, reason = "what is not implemented or misplaced is refused while it is decoded")]
 pub struct Document {
     pub jwt_rules: Option<Vec<Value>>,
     pub routes: Option<Vec<Value>>,
@@ -24,6 +21,8 @@ pub struct Document {
     #[serde(default)]
     pub cors_preflight: CorsPreflight,
     pub max_token_size: Option<Text>,
+    pub token_cache: Option<Value>,
+    pub revoked: Option<Value>,
 
     pub authorization_policies: Option<NotImplemented>,
     pub decision_log: Option<NotImplemented>,
@@ -31,8 +30,6 @@ pub struct Document {
     pub dry_run_tokens: Option<NotImplemented>,
     pub fence: Option<NotImplemented>,
     pub responses: Option<NotImplemented>,
-    pub revoked: Option<NotImplemented>,
-    pub token_cache: Option<NotImplemented>,
     pub trust_domains: Option<NotImplemented>,
 
     pub metadata: Option<Misplaced>,
@@ -45,10 +42,7 @@ pub struct Document {
 /// One entry of `jwtRules`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(
-    dead_code,
-    reason = "what is not implemented or misplaced is refused while it is decoded"
-)]
+#[allow(dead_code, reason = "what is not implemented or misplaced is refused while it is decoded")]
 pub struct JwtRule {
     pub issuer: Option<String>,
     pub name: Option<String>,
@@ -56,65 +50,93 @@ pub struct JwtRule {
     #[serde(default)]
     pub any_audience: bool,
     pub jwks: Option<Value>,
+    pub from_headers: Option<Vec<Value>>,
+    pub from_params: Option<Vec<String>>,
+    pub from_cookies: Option<Vec<String>>,
     #[serde(default)]
     pub forward_original_token: bool,
     pub output_payload_to_header: Option<String>,
     pub output_claim_to_headers: Option<Vec<Value>>,
+    pub space_delimited_claims: Option<Vec<String>>,
+    pub algorithms: Option<Vec<String>>,
+    pub token_types: Option<Vec<String>>,
     pub clock_skew: Option<String>,
     #[serde(default = "yes")]
     pub require_expiration: bool,
+    pub max_lifetime: Option<String>,
+    pub required_claims: Option<Vec<Value>>,
     pub permission_claims: Option<Vec<String>>,
     pub role_claims: Option<Vec<String>>,
     pub role_permissions: Option<serde_json::Map<String, Value>>,
 
-    pub algorithms: Option<NotImplemented>,
     pub allow_insecure_jwks: Option<NotImplemented>,
-    pub from_cookies: Option<NotImplemented>,
-    pub from_headers: Option<NotImplemented>,
-    pub from_params: Option<NotImplemented>,
     pub jwks_cluster: Option<NotImplemented>,
     pub jwks_refresh_interval: Option<NotImplemented>,
     pub jwks_uri: Option<NotImplemented>,
-    pub max_lifetime: Option<NotImplemented>,
-    pub required_claims: Option<NotImplemented>,
-    pub space_delimited_claims: Option<NotImplemented>,
     pub timeout: Option<NotImplemented>,
-    pub token_types: Option<NotImplemented>,
+}
+
+/// One entry of `fromHeaders`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FromHeader {
+    pub name: String,
+    #[serde(default)]
+    pub prefix: String,
+}
+
+/// One entry of `requiredClaims`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RequiredClaim {
+    pub claim: String,
+    pub values: Option<Vec<Value>>,
+}
+
+/// `tokenCache`
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenCache {
+    pub max_size: Text,
+}
+
+/// `revoked`
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Revoked {
+    #[serde(default)]
+    pub jti: Vec<String>,
+    #[serde(default)]
+    pub sub: Vec<String>,
+    pub issued_before: Option<String>,
 }
 
 /// One entry of `outputClaimToHeaders`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(
-    dead_code,
-    reason = "what is not implemented or misplaced is refused while it is decoded"
-)]
 pub struct ClaimToHeader {
     pub header: String,
     pub claim: String,
-
-    pub format: Option<NotImplemented>,
+    #[serde(default)]
+    pub format: ClaimFormat,
 }
 
 /// One entry of `routes`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(
-    dead_code,
-    reason = "what is not implemented or misplaced is refused while it is decoded"
-)]
+#[allow(dead_code, reason = "what is not implemented or misplaced is refused while it is decoded")]
 pub struct Route {
     pub name: Option<String>,
     pub hosts: Option<Vec<String>>,
     pub paths: Vec<String>,
     pub methods: Option<Vec<String>>,
     pub access: Option<Access>,
+    pub token: Option<TokenUse>,
     pub issuers: Option<Vec<String>>,
     pub permissions: Option<Value>,
     pub claims: Option<Vec<Value>>,
 
     pub dry_run: Option<NotImplemented>,
-    pub token: Option<NotImplemented>,
 }
 
 /// `permissions` of a route that names more than one.
@@ -143,6 +165,25 @@ pub enum Access {
     Authenticated,
     Denied,
     Public,
+}
+
+/// How a claim is written to a header.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ClaimFormat {
+    /// As Envoy writes it.
+    #[default]
+    Default,
+    List,
+}
+
+/// What is done with the token of a request to a public route.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum TokenUse {
+    Ignore,
+    Optional,
+    Strict,
 }
 
 /// What becomes of a request that no row has.

@@ -32,9 +32,7 @@ pub fn decode_leniently<T: DeserializeOwned>(
             Some(Step::Field(name)) => Some(name.clone()),
             _ => None,
         };
-        let place = steps
-            .into_iter()
-            .fold(place.clone(), |place, step| place.step(step));
+        let place = steps.into_iter().fold(place.clone(), |place, step| place.step(step));
         problems.error(place, message);
         // serde stops at the first fault: without the field that has it, the next one shows.
         field.and_then(|name| entry.as_object_mut()?.remove(&name))?;
@@ -51,11 +49,7 @@ pub fn decode_all<T: DeserializeOwned>(
         let place = place.index(index);
         decode(&place, entry, problems).map(|decoded| (place, decoded))
     };
-    entries
-        .into_iter()
-        .enumerate()
-        .filter_map(decode_one)
-        .collect()
+    entries.into_iter().enumerate().filter_map(decode_one).collect()
 }
 
 fn step(segment: &serde_path_to_error::Segment) -> Option<Step> {
@@ -78,9 +72,8 @@ pub fn refuse_nulls(place: &Place, value: &Value, problems: &mut Problems) {
             }
         }
         Value::Object(members) => {
-            for (name, member) in members
-                .iter()
-                .filter(|(name, member)| *name != "jwks" || member.is_null())
+            for (name, member) in
+                members.iter().filter(|(name, member)| *name != "jwks" || member.is_null())
             {
                 refuse_nulls(&place.field(name), member, problems);
             }
@@ -118,21 +111,9 @@ mod tests {
         assert!(errors(json!({"name": "a"})).is_empty());
         let found = errors(json!({"name": 7, "paths": ["/a", true], "hots": [], "zzz": 1}));
         assert_eq!(found.len(), 5, "{found:#?}");
-        assert!(
-            found
-                .iter()
-                .any(|error| error.starts_with("routes[3].name: "))
-        );
-        assert!(
-            found
-                .iter()
-                .any(|error| error.starts_with("routes[3].paths[1]: "))
-        );
-        assert!(
-            found
-                .iter()
-                .any(|error| error.starts_with("routes[3].hots: unknown field"))
-        );
+        assert!(found.iter().any(|error| error.starts_with("routes[3].name: ")));
+        assert!(found.iter().any(|error| error.starts_with("routes[3].paths[1]: ")));
+        assert!(found.iter().any(|error| error.starts_with("routes[3].hots: unknown field")));
         assert_eq!(errors(json!([])).len(), 1);
     }
 }

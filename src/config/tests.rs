@@ -81,16 +81,10 @@ fn a_full_document_is_accepted() {
         "corsPreflight": "ALLOW",
         "maxTokenSize": "32Ki",
     });
-    let (document, problems) = compile_value(&document)
-        .map_err(|found| found.errors)
-        .unwrap();
+    let (document, problems) = compile_value(&document).map_err(|found| found.errors).unwrap();
     assert_eq!(document.authenticator.providers().len(), 2);
     assert_eq!(document.output_headers, ["x-org", "x-payload", "x-sub"]);
-    assert_eq!(
-        problems.warnings.len(),
-        1,
-        "the second rule names no issuer"
-    );
+    assert_eq!(problems.warnings.len(), 1, "the second rule names no issuer");
 }
 
 #[test]
@@ -117,10 +111,7 @@ fn every_faulty_entry_is_named_at_once() {
         "routes[1]",
         "routes[2].methods[0]",
     ] {
-        let named = errors
-            .iter()
-            .filter(|error| error.starts_with(&format!("{place}: ")))
-            .count();
+        let named = errors.iter().filter(|error| error.starts_with(&format!("{place}: "))).count();
         assert_eq!(named, 1, "{place} in {errors:#?}");
     }
     assert_eq!(errors.len(), 7, "{errors:#?}");
@@ -128,22 +119,10 @@ fn every_faulty_entry_is_named_at_once() {
 
 #[test]
 fn a_document_says_something() {
-    for text in [
-        "",
-        " \n",
-        "{}",
-        "[]",
-        "1",
-        "{",
-        "{\"routes\":[],\"routes\":[]}",
-        "\u{feff}{}",
-    ] {
+    for text in ["", " \n", "{}", "[]", "1", "{", "{\"routes\":[],\"routes\":[]}", "\u{feff}{}"] {
         let problems = compile(text.as_bytes(), &RustCrypto).err().unwrap();
         assert_eq!(problems.errors.len(), 1, "{text}");
-        assert!(
-            problems.errors[0].to_string().starts_with("pluginConfig: "),
-            "{text}"
-        );
+        assert!(problems.errors[0].to_string().starts_with("pluginConfig: "), "{text}");
     }
     let large = vec![b' '; MAX_DOCUMENT + 1];
     assert_eq!(compile(&large, &RustCrypto).err().unwrap().errors.len(), 1);
@@ -162,10 +141,7 @@ fn nothing_is_not_a_value() {
 
 #[test]
 fn keys_are_found_or_the_rule_is_refused() {
-    refused_at(
-        "jwtRules[0].jwks",
-        &with_rule("jwks", json!(key_set::PLACEHOLDER)),
-    );
+    refused_at("jwtRules[0].jwks", &with_rule("jwks", json!(key_set::PLACEHOLDER)));
     refused_at("jwtRules[0].jwks", &with_rule("jwks", json!("not JSON")));
     refused_at("jwtRules[0].jwks.keys", &with_rule("jwks", json!({})));
     refused_at(
@@ -174,81 +150,37 @@ fn keys_are_found_or_the_rule_is_refused() {
     );
     let mut one_bad = jwks();
     one_bad["keys"][0]["n"] = json!("AQAB");
-    let (_, problems) = compile_value(&with_rule("jwks", one_bad))
-        .map_err(|_| ())
-        .unwrap();
+    let (_, problems) = compile_value(&with_rule("jwks", one_bad)).map_err(|_| ()).unwrap();
     let warning = problems.warnings[0].to_string();
-    assert!(
-        warning.starts_with("jwtRules[0].jwks.keys[0].n: key skipped: "),
-        "{warning}"
-    );
+    assert!(warning.starts_with("jwtRules[0].jwks.keys[0].n: key skipped: "), "{warning}");
     let many: Vec<_> = std::iter::repeat_n(jwks()["keys"][0].clone(), 9).collect();
-    refused_at(
-        "jwtRules[0].jwks.keys",
-        &with_rule("jwks", json!({"keys": many})),
-    );
+    refused_at("jwtRules[0].jwks.keys", &with_rule("jwks", json!({"keys": many})));
 }
 
 #[test]
 fn rules_are_checked() {
     let mut without_audiences = rule();
-    without_audiences
-        .as_object_mut()
-        .unwrap()
-        .remove("audiences");
+    without_audiences.as_object_mut().unwrap().remove("audiences");
     refused_at("jwtRules[0]", &json!({"jwtRules": [without_audiences]}));
     without_audiences["anyAudience"] = json!(true);
     assert!(errors(&json!({"jwtRules": [without_audiences]})).is_empty());
     refused_at("jwtRules", &json!({"jwtRules": []}));
-    refused_at(
-        "jwtRules[0].anyAudience",
-        &with_rule("anyAudience", json!(true)),
-    );
-    refused_at(
-        "jwtRules[0].audiences[0]",
-        &with_rule("audiences", json!([""])),
-    );
+    refused_at("jwtRules[0].anyAudience", &with_rule("anyAudience", json!(true)));
+    refused_at("jwtRules[0].audiences[0]", &with_rule("audiences", json!([""])));
     refused_at("jwtRules[0].issuer", &with_rule("issuer", json!("")));
     refused_at("jwtRules[0].name", &with_rule("name", json!("a b")));
-    refused_at(
-        "jwtRules[0].clockSkew",
-        &with_rule("clockSkew", json!("301s")),
-    );
+    refused_at("jwtRules[0].clockSkew", &with_rule("clockSkew", json!("301s")));
     refused_at("jwtRules[0].clockSkew", &with_rule("clockSkew", json!(60)));
-    refused_at(
-        "jwtRules[0].permissionClaims",
-        &with_rule("permissionClaims", json!([])),
-    );
-    refused_at(
-        "jwtRules[0].permissionClaims[0]",
-        &with_rule("permissionClaims", json!(["[a"])),
-    );
-    refused_at(
-        "jwtRules[0].rolePermissions",
-        &with_rule("roleClaims", json!(["roles"])),
-    );
-    refused_at(
-        "jwtRules[0].rolePermissions",
-        &with_rule("rolePermissions", json!({"a": ["b"]})),
-    );
-    refused_at(
-        "jwtRules[0].jwksUri",
-        &with_rule("jwksUri", json!("https://x.test")),
-    );
+    refused_at("jwtRules[0].permissionClaims", &with_rule("permissionClaims", json!([])));
+    refused_at("jwtRules[0].permissionClaims[0]", &with_rule("permissionClaims", json!(["[a"])));
+    refused_at("jwtRules[0].rolePermissions", &with_rule("roleClaims", json!(["roles"])));
+    refused_at("jwtRules[0].rolePermissions", &with_rule("rolePermissions", json!({"a": ["b"]})));
+    refused_at("jwtRules[0].jwksUri", &with_rule("jwksUri", json!("https://x.test")));
 }
 
 #[test]
 fn output_headers_are_checked() {
-    for header in [
-        "authorization",
-        "Host",
-        "content-length",
-        "te",
-        ":path",
-        "",
-        "x y",
-        "x\u{e9}",
-    ] {
+    for header in ["authorization", "Host", "content-length", "te", ":path", "", "x y", "x\u{e9}"] {
         let place = "jwtRules[0].outputPayloadToHeader";
         refused_at(place, &with_rule("outputPayloadToHeader", json!(header)));
     }
@@ -265,35 +197,17 @@ fn rows_are_checked() {
         ("routes[0]", json!({"access": "PUBLIC"})),
         ("routes[0]", json!({"paths": ["/"]})),
         ("routes[0].paths", json!({"paths": [], "access": "PUBLIC"})),
-        (
-            "routes[0].access",
-            json!({"paths": ["/"], "access": "public"}),
-        ),
+        ("routes[0].access", json!({"paths": ["/"], "access": "public"})),
         (
             "routes[0].permissions",
             json!({"paths": ["/"], "access": "PUBLIC", "permissions": ["a"]}),
         ),
-        (
-            "routes[0].permissions",
-            json!({"paths": ["/"], "permissions": ["a", "b"]}),
-        ),
-        (
-            "routes[0].permissions",
-            json!({"paths": ["/"], "permissions": []}),
-        ),
-        (
-            "routes[0].permissions",
-            json!({"paths": ["/"], "permissions": {}}),
-        ),
-        (
-            "routes[0].permissions.allOf",
-            json!({"paths": ["/"], "permissions": {"allOf": []}}),
-        ),
+        ("routes[0].permissions", json!({"paths": ["/"], "permissions": ["a", "b"]})),
+        ("routes[0].permissions", json!({"paths": ["/"], "permissions": []})),
+        ("routes[0].permissions", json!({"paths": ["/"], "permissions": {}})),
+        ("routes[0].permissions.allOf", json!({"paths": ["/"], "permissions": {"allOf": []}})),
         ("routes[0].claims", json!({"paths": ["/"], "claims": []})),
-        (
-            "routes[0].claims[0]",
-            json!({"paths": ["/"], "claims": [{"claim": "a"}]}),
-        ),
+        ("routes[0].claims[0]", json!({"paths": ["/"], "claims": [{"claim": "a"}]})),
         (
             "routes[0].claims[0].values",
             json!({"paths": ["/"], "claims": [{"claim": "a", "values": []}]}),
@@ -310,18 +224,9 @@ fn rows_are_checked() {
             "routes[0].paths[0]",
             json!({"paths": ["/{x=**}"], "claims": [{"claim": "a", "pathVariable": "x"}]}),
         ),
-        (
-            "routes[0].issuers[0]",
-            json!({"paths": ["/"], "issuers": ["https://other.test"]}),
-        ),
-        (
-            "routes[0].hosts[0]",
-            json!({"paths": ["/"], "hosts": ["a b"], "access": "PUBLIC"}),
-        ),
-        (
-            "routes[0].name",
-            json!({"paths": ["/"], "name": "a/b", "access": "PUBLIC"}),
-        ),
+        ("routes[0].issuers[0]", json!({"paths": ["/"], "issuers": ["https://other.test"]})),
+        ("routes[0].hosts[0]", json!({"paths": ["/"], "hosts": ["a b"], "access": "PUBLIC"})),
+        ("routes[0].name", json!({"paths": ["/"], "name": "a/b", "access": "PUBLIC"})),
         (
             "routes[0].methods[0]",
             json!({"paths": ["/"], "methods": ["CONNECT"], "access": "PUBLIC"}),
@@ -335,27 +240,16 @@ fn rows_are_checked() {
 fn rows_are_checked_against_each_other() {
     let public = |paths: Value| json!({"paths": paths, "access": "PUBLIC"});
     let rows = |rows: Value| json!({"jwtRules": [rule()], "routes": rows});
-    refused_at(
-        "routes[1]",
-        &rows(json!([
-            public(json!(["/a/{x}"])),
-            public(json!(["/a/{y}/"]))
-        ])),
-    );
+    refused_at("routes[1]", &rows(json!([public(json!(["/a/{x}"])), public(json!(["/a/{y}/"]))])));
     refused_at("routes[0]", &rows(json!([public(json!(["/a", "/a/"]))])));
     let mut named = public(json!(["/b"]));
     named["hosts"] = json!(["a.test"]);
     refused_at("routes[0]", &rows(json!([public(json!(["/a"])), named])));
     let row = |path: &str| json!({"name": "same", "paths": [path], "access": "PUBLIC"});
     refused_at("routes[1].name", &rows(json!([row("/a"), row("/b")])));
-    refused_at(
-        "routes[0]",
-        &json!({"routes": [{"paths": ["/"], "access": "AUTHENTICATED"}]}),
-    );
+    refused_at("routes[0]", &json!({"routes": [{"paths": ["/"], "access": "AUTHENTICATED"}]}));
     let both_ways = |number: u32| -> String {
-        (0..8)
-            .map(|bit| if number >> bit & 1 == 1 { "/a" } else { "/{*}" })
-            .collect()
+        (0..8).map(|bit| if number >> bit & 1 == 1 { "/a" } else { "/{*}" }).collect()
     };
     let paths: Vec<_> = (0..256).map(both_ways).collect();
     refused_at("routes", &rows(json!([public(json!(paths))])));
@@ -367,26 +261,11 @@ fn options_are_checked() {
         "ambiguousPaths",
         &json!({"routes": [{"paths": ["/"], "access": "PUBLIC"}], "unmatchedRoutes": "ALLOW", "ambiguousPaths": "MATCH"}),
     );
-    refused_at(
-        "unmatchedRoutes",
-        &with_field("unmatchedRoutes", &json!("ALLOW")),
-    );
-    refused_at(
-        "corsPreflight",
-        &json!({"jwtRules": [rule()], "corsPreflight": "ALLOW"}),
-    );
+    refused_at("unmatchedRoutes", &with_field("unmatchedRoutes", &json!("ALLOW")));
+    refused_at("corsPreflight", &json!({"jwtRules": [rule()], "corsPreflight": "ALLOW"}));
     refused_at("maxTokenSize", &with_field("maxTokenSize", &json!("16K")));
-    refused_at(
-        "selector",
-        &with_field("selector", &json!({"matchLabels": {}})),
-    );
-    for field in [
-        "authorizationPolicies",
-        "dryRun",
-        "fence",
-        "revoked",
-        "tokenCache",
-    ] {
+    refused_at("selector", &with_field("selector", &json!({"matchLabels": {}})));
+    for field in ["authorizationPolicies", "dryRun", "fence", "revoked", "tokenCache"] {
         refused_at(field, &with_field(field, &json!([])));
     }
 }

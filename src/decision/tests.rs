@@ -67,19 +67,11 @@ fn decide_about(
     token: Option<&str>,
 ) -> Result<(), (&'static str, Option<String>)> {
     let credential = token.map(|token| format!("Bearer {token}"));
-    let mut headers: Vec<Header<'_>> = vec![
-        (b":method", request.0.as_bytes()),
-        (b":path", request.1.as_bytes()),
-    ];
-    headers.extend(
-        credential
-            .as_ref()
-            .map(|value| (&b"authorization"[..], value.as_bytes())),
-    );
+    let mut headers: Vec<Header<'_>> =
+        vec![(b":method", request.0.as_bytes()), (b":path", request.1.as_bytes())];
+    headers.extend(credential.as_ref().map(|value| (&b"authorization"[..], value.as_bytes())));
     let decision = decide(document, &Request::read(&headers).unwrap(), NOW);
-    decision
-        .map(|_| ())
-        .map_err(|denial| (denial.refusal.slug(), denial.rule.map(str::to_owned)))
+    decision.map(|_| ()).map_err(|denial| (denial.refusal.slug(), denial.rule.map(str::to_owned)))
 }
 
 fn slug(request: (&str, &str), changes: &Value) -> &'static str {
@@ -92,34 +84,19 @@ const REVIEWS: (&str, &str) = ("GET", "/reviews/0");
 #[test]
 fn permissions_open_routes() {
     assert_eq!(slug(REVIEWS, &json!({})), "allowed");
-    assert_eq!(
-        slug(REVIEWS, &json!({"permissions": null, "roles": "moderator"})),
-        "allowed"
-    );
-    assert_eq!(
-        slug(REVIEWS, &json!({"permissions": null})),
-        "permission_missing"
-    );
-    assert_eq!(
-        slug(REVIEWS, &json!({"permissions": {"read:reviews": true}})),
-        "claim_malformed"
-    );
+    assert_eq!(slug(REVIEWS, &json!({"permissions": null, "roles": "moderator"})), "allowed");
+    assert_eq!(slug(REVIEWS, &json!({"permissions": null})), "permission_missing");
+    assert_eq!(slug(REVIEWS, &json!({"permissions": {"read:reviews": true}})), "claim_malformed");
     assert_eq!(slug(("GET", "/closed"), &json!({})), "route_denied");
     assert_eq!(slug(("GET", "/tenants/acme"), &json!({})), "allowed");
-    assert_eq!(
-        slug(("GET", "/tenants/other"), &json!({})),
-        "claim_mismatch"
-    );
+    assert_eq!(slug(("GET", "/tenants/other"), &json!({})), "claim_mismatch");
 }
 
 #[test]
 fn denials_name_the_rule() {
     let document = bookinfo();
     let denied = |request| decide_about(&document, request, None).unwrap_err();
-    assert_eq!(
-        denied(REVIEWS),
-        ("identity_missing", Some("reviews".to_owned()))
-    );
+    assert_eq!(denied(REVIEWS), ("identity_missing", Some("reviews".to_owned())));
     assert_eq!(denied(("POST", "/reviews/0")), ("method_not_allowed", None));
     assert_eq!(denied(("GET", "/other")), ("route_unmatched", None));
     assert_eq!(denied(("CONNECT", "/")), ("connect_refused", None));
@@ -129,17 +106,10 @@ fn denials_name_the_rule() {
 fn the_table_denies_before_the_token_is_looked_at() {
     let document = bookinfo();
     assert_eq!(
-        decide_about(&document, ("GET", "/other"), Some("x"))
-            .unwrap_err()
-            .0,
+        decide_about(&document, ("GET", "/other"), Some("x")).unwrap_err().0,
         "route_unmatched"
     );
-    assert_eq!(
-        decide_about(&document, ("GET", "/"), Some("x"))
-            .unwrap_err()
-            .0,
-        "token_form"
-    );
+    assert_eq!(decide_about(&document, ("GET", "/"), Some("x")).unwrap_err().0, "token_form");
     assert_eq!(decide_about(&document, ("GET", "/"), None), Ok(()));
 }
 
@@ -177,10 +147,7 @@ fn an_issuer_that_one_rule_names_is_not_accepted_by_another() {
         "routes": [{"paths": ["/"], "access": "AUTHENTICATED"}],
     }));
     let decide_with = |changes| decide_about(&document, ("GET", "/"), Some(&token(&changes)));
-    assert_eq!(
-        decide_with(json!({})).unwrap_err().0,
-        "audience_not_allowed"
-    );
+    assert_eq!(decide_with(json!({})).unwrap_err().0, "audience_not_allowed");
     assert_eq!(decide_with(json!({"iss": "https://c.test"})), Ok(()));
     assert_eq!(decide_with(json!({"iss": null})), Ok(()));
 }
@@ -196,10 +163,7 @@ fn of_several_rules_with_one_issuer_the_first_success_counts() {
     let decide_with = |changes| decide_about(&document, ("GET", "/"), Some(&token(&changes)));
     assert_eq!(decide_with(json!({"aud": "first"})), Ok(()));
     assert_eq!(decide_with(json!({"aud": "me"})), Ok(()));
-    assert_eq!(
-        decide_with(json!({"aud": "you"})).unwrap_err().0,
-        "audience_not_allowed"
-    );
+    assert_eq!(decide_with(json!({"aud": "you"})).unwrap_err().0, "audience_not_allowed");
 }
 
 /// What the workload receives of a request, as `name: value` lines of what is removed and set.
@@ -220,11 +184,8 @@ fn changes(document: &Document, headers: &[Header<'_>]) -> Vec<String> {
 #[test]
 fn output_headers_of_clients_are_always_removed() {
     let document = bookinfo();
-    let forged: [Header<'_>; 3] = [
-        (b"x-sub", b"admin"),
-        (b"x_sub", b"admin"),
-        (b"x-http-method-override", b"DELETE"),
-    ];
+    let forged: [Header<'_>; 3] =
+        [(b"x-sub", b"admin"), (b"x_sub", b"admin"), (b"x-http-method-override", b"DELETE")];
     let mut anonymous: Vec<Header<'_>> = vec![(b":method", b"GET"), (b":path", b"/")];
     anonymous.extend(forged);
     let removed = ["-x-sub", "-x_sub", "-x-http-method-override"];
@@ -240,10 +201,7 @@ fn output_headers_of_clients_are_always_removed() {
 
 #[test]
 fn a_claim_that_no_header_can_hold_denies() {
-    assert_eq!(
-        slug(REVIEWS, &json!({"sub": "a\r\nx-admin: 1"})),
-        "header_unwritable"
-    );
+    assert_eq!(slug(REVIEWS, &json!({"sub": "a\r\nx-admin: 1"})), "header_unwritable");
     assert_eq!(
         slug(REVIEWS, &json!({"sub": "a\0", "permissions": null})),
         "permission_missing",
@@ -265,16 +223,11 @@ fn preflights_are_anonymous() {
     let decide_about = |document: &Document, path| {
         let headers = preflight(path);
         let request = Request::read(&headers).unwrap();
-        decide(document, &request, NOW)
-            .map(|_| ())
-            .map_err(|denial| denial.refusal)
+        decide(document, &request, NOW).map(|_| ()).map_err(|denial| denial.refusal)
     };
     let mut table = json!({"routes": [{"paths": ["/a"], "methods": ["GET"], "access": "PUBLIC"}]});
     let authorize = document(&table);
-    assert_eq!(
-        decide_about(&authorize, "/a"),
-        Err(Refusal::MethodNotAllowed)
-    );
+    assert_eq!(decide_about(&authorize, "/a"), Err(Refusal::MethodNotAllowed));
     table["corsPreflight"] = json!("ALLOW");
     let allow = document(&table);
     assert_eq!(decide_about(&allow, "/a"), Ok(()));
@@ -289,21 +242,11 @@ fn preflights_are_anonymous() {
 fn without_a_table_there_is_only_authentication() {
     let document = document(&json!({"jwtRules": [rule("https://a.test")]}));
     assert_eq!(decide_about(&document, ("GET", "//a/../b"), None), Ok(()));
-    assert_eq!(
-        decide_about(&document, ("GET", "/"), Some("x"))
-            .unwrap_err()
-            .0,
-        "token_form"
-    );
-    let nothing = Document::default();
-    assert!(nothing.routes.is_none());
+    assert_eq!(decide_about(&document, ("GET", "/"), Some("x")).unwrap_err().0, "token_form");
 }
 
 #[test]
 fn an_empty_table_denies_everything() {
     let document = document(&json!({"routes": []}));
-    assert_eq!(
-        decide_about(&document, ("GET", "/"), None).unwrap_err().0,
-        "route_unmatched"
-    );
+    assert_eq!(decide_about(&document, ("GET", "/"), None).unwrap_err().0, "route_unmatched");
 }

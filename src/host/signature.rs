@@ -1,69 +1,135 @@
 //! Signatures checked by Envoy's own cryptography, BoringSSL, through the foreign function
-//! `verify_signature` (Envoy 1.30, `source/extensions/common/wasm/foreign.cc`).
+//! `verify_signature` (Envoy 1.30, `source/extensions/common/wasm/foreign.cc`), and by RustCrypto
+//! where Envoy can't.
 
-use p256::ecdsa;
-use rsa::pkcs8::EncodePublicKey as _;
+use std::cell::RefCell;
 
+use rsa::pkcs8::der::Encode as _;
+use rsa::pkcs8::der::asn1::{BitStringRef, UintRef};
+use rsa::pkcs8::spki::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+use rsa::pkcs8::{EncodePublicKey as _, ObjectIdentifier};
+
+use super::probe;
 use crate::authn::algorithm::Algorithm;
-use crate::authn::jwk::PublicKey;
+use crate::authn::elliptic_curve::{Curve, Point};
+use crate::authn::jwk::VerificationKey;
+use crate::authn::signature::rustcrypto::RustCrypto;
 use crate::authn::signature::{PreparedKey, SignatureVerifier};
 
-/// Checks signatures in Envoy.
-#[derive(Clone, Copy, Debug)]
-pub struct Envoy;
+/// Checks signatures in Envoy as far as Envoy gets a known good and a known bad one right.
+#[derive(Debug, Default)]
+pub struct Envoy {
+    /// What Envoy was tried with so far, and whether it was right.
+    probed: RefCell<Vec<(Algorithm, bool)>>,
+}
 
 impl SignatureVerifier for Envoy {
-    fn prepare(&self, key: &PublicKey, algorithm: Algorithm) -> Option<Box<dyn PreparedKey>> {
-        let (hash, encoding) = match (key, algorithm) {
-            (PublicKey::P256(_), Algorithm::Es256) => ("sha256", Encoding::P256),
-            (PublicKey::Rsa(_), Algorithm::Rs256) => ("sha256", Encoding::AsItStands),
-            (PublicKey::Rsa(_), Algorithm::Rs384) => ("sha384", Encoding::AsItStands),
-            (PublicKey::Rsa(_), Algorithm::Rs512) => ("sha512", Encoding::AsItStands),
-            _ => return None,
-        };
-        let public_key = match key {
-            PublicKey::P256(key) => key.to_public_key_der(),
-            PublicKey::Rsa(key) => key.to_public_key_der(),
-        };
-        let mut arguments = Vec::new();
-        push_field(&mut arguments, Field::HashFunction, hash.as_bytes());
-        push_field(
-            &mut arguments,
-            Field::PublicKey,
-            public_key.ok()?.as_bytes(),
-        );
-        Some(Box::new(EnvoyKey {
-            arguments,
-            encoding,
-        }))
+    fn prepare(&self, key: &VerificationKey, algorithm: Algorithm) -> Option<Box<dyn PreparedKey>> {
+        let in_wasm = RustCrypto.prepare(key, algorithm)?;
+        let Some(in_envoy) = EnvoyKey::prepare(key, algorithm) else { return Some(in_wasm) };
+        if self.is_right_about(algorithm) {
+            Some(Box::new(in_envoy))
+        } else {
+            Some(Box::new(InWasm(in_wasm)))
+        }
+    }
+}
+
+impl Envoy {
+    fn is_right_about(&self, algorithm: Algorithm) -> bool {
+        let known = self.probed.borrow().iter().find(|(known, _)| *known == algorithm).copied();
+        if let Some((_, is_right)) = known {
+            return is_right;
+        }
+        let is_right = probe::is_right_about(algorithm);
+        if !is_right && self.probed.borrow().iter().all(|(_, was_right)| *was_right) {
+            log::warn!(
+                "jwt-rbac: `verify_signature` of this Envoy is absent or wrong; signatures are \
+                 checked in Wasm, which takes many times longer"
+            );
+        }
+        self.probed.borrow_mut().push((algorithm, is_right));
+        is_right
+    }
+}
+
+/// A key that Envoy was meant to have checked.
+struct InWasm(Box<dyn PreparedKey>);
+
+impl PreparedKey for InWasm {
+    fn verify(&self, signed: &[u8], signature: &[u8]) -> bool {
+        self.0.verify(signed, signature)
+    }
+
+    fn is_in_wasm(&self) -> bool {
+        true
     }
 }
 
 /// A key, and everything of the call's argument that does not depend on the token.
-struct EnvoyKey {
+pub struct EnvoyKey {
     arguments: Vec<u8>,
-    encoding: Encoding,
+    /// The size of each half of the signature, where it is one of ECDSA.
+    half: Option<usize>,
 }
 
-/// How Envoy wants the signature.
-enum Encoding {
-    /// As RFC 7518 §3.3 has it.
-    AsItStands,
-    /// In DER; RFC 7518 §3.4 has the two numbers side by side.
-    P256,
+impl EnvoyKey {
+    /// `None` where Envoy has no code for the algorithm: `verify_signature` knows neither the PSS
+    /// padding nor Ed25519 nor HMAC.
+    pub fn prepare(key: &VerificationKey, algorithm: Algorithm) -> Option<Self> {
+        let hash = match algorithm {
+            Algorithm::Es256 | Algorithm::Rs256 => "sha256",
+            Algorithm::Es384 | Algorithm::Rs384 => "sha384",
+            Algorithm::Es512 | Algorithm::Rs512 => "sha512",
+            _ => return None,
+        };
+        let (public_key, half) = match key {
+            VerificationKey::EllipticCurve(point) => {
+                (point_to_der(point)?, Some(point.curve().field_size()))
+            }
+            VerificationKey::Rsa(key) => (key.to_public_key_der().ok()?.into_vec(), None),
+            VerificationKey::Ed25519(_) | VerificationKey::Secret(_) => return None,
+        };
+        let mut arguments = Vec::new();
+        push_field(&mut arguments, Field::HashFunction, hash.as_bytes());
+        push_field(&mut arguments, Field::PublicKey, &public_key);
+        Some(Self { arguments, half })
+    }
+}
+
+/// A point as SubjectPublicKeyInfo (RFC 5480 §2).
+fn point_to_der(point: &Point) -> Option<Vec<u8>> {
+    const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+    let curve = match point.curve() {
+        Curve::P256 => ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"),
+        Curve::P384 => ObjectIdentifier::new_unwrap("1.3.132.0.34"),
+        Curve::P521 => ObjectIdentifier::new_unwrap("1.3.132.0.35"),
+    };
+    let info = SubjectPublicKeyInfo {
+        algorithm: AlgorithmIdentifier { oid: EC_PUBLIC_KEY, parameters: Some(curve) },
+        subject_public_key: BitStringRef::from_bytes(point.uncompressed()).ok()?,
+    };
+    info.to_der().ok()
+}
+
+/// A signature of RFC 7518 §3.4, its two numbers side by side, as the SEQUENCE of RFC 3279 §2.2.3.
+fn signature_to_der(signature: &[u8], half: usize) -> Option<Vec<u8>> {
+    let (r, s) = signature.split_at_checked(half)?;
+    let numbers = [UintRef::new(r).ok()?, UintRef::new(s).ok()?];
+    (s.len() == half).then(|| numbers.to_der().ok())?
 }
 
 impl PreparedKey for EnvoyKey {
     fn verify(&self, signed: &[u8], signature: &[u8]) -> bool {
         let der;
-        let signature = match self.encoding {
-            Encoding::AsItStands => signature,
-            Encoding::P256 => match ecdsa::Signature::from_slice(signature) {
-                Ok(signature) => {
-                    der = signature.to_der();
-                    der.as_bytes()
+        let signature = match self.half {
+            None => signature,
+            Some(half) => match signature_to_der(signature, half) {
+                None => return false,
+                Some(signature) => {
+                    der = signature;
+                    &der
                 }
-                Err(_) => return false,
             },
         };
         let mut arguments = self.arguments.clone();
@@ -73,6 +139,10 @@ impl PreparedKey for EnvoyKey {
         // (`VerifySignatureResult.result`); a no leaves the field out.
         super::call_foreign_function("verify_signature", &arguments)
             .is_ok_and(|answer| answer.starts_with(&[0x08, 0x01]))
+    }
+
+    fn is_in_wasm(&self) -> bool {
+        false
     }
 }
 
@@ -91,9 +161,9 @@ fn push_field(message: &mut Vec<u8>, field: Field, bytes: &[u8]) {
     message.reserve(bytes.len().saturating_add(8));
     message.push((field as u8) << 3 | LENGTH_DELIMITED);
     let mut length = bytes.len();
-    while let Some(more @ 1..) = length.checked_shr(7) {
+    while length >= 0x80 {
         message.push(length.to_le_bytes()[0] | 0x80);
-        length = more;
+        length >>= 7;
     }
     message.push(length.to_le_bytes()[0]);
     message.extend_from_slice(bytes);

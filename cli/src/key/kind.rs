@@ -28,10 +28,7 @@ impl Kind {
             RSA => Ok(Self::Rsa),
             ED25519 => Ok(Self::Ed25519),
             // Without a curve the parameters are explicit, which RFC 5480 forbids.
-            EC => match identifier
-                .parameters_oid()
-                .map_err(|_| KeyProblem::Damaged)?
-            {
+            EC => match identifier.parameters_oid().map_err(|_| KeyProblem::Damaged)? {
                 P256 => Ok(Self::P256),
                 P384 => Ok(Self::P384),
                 other => Err(KeyProblem::Kind(name(other))),
@@ -49,10 +46,7 @@ impl Kind {
         match requested {
             None => Ok(self.default_algorithm()),
             Some(algorithm) if self.algorithms().contains(&algorithm) => Ok(algorithm),
-            Some(requested) => Err(KeyProblem::Algorithm {
-                requested,
-                kind: self,
-            }),
+            Some(requested) => Err(KeyProblem::Algorithm { requested, kind: self }),
         }
     }
 
@@ -96,11 +90,7 @@ impl Kind {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::Rsa {
-            "RSA"
-        } else {
-            self.curve()
-        })
+        f.write_str(if *self == Self::Rsa { "RSA" } else { self.curve() })
     }
 }
 
@@ -133,25 +123,17 @@ mod tests {
     #[test]
     fn the_names_offered_are_the_algorithms_that_fit_some_kind() {
         let kinds = [Kind::Rsa, Kind::P256, Kind::P384, Kind::Ed25519];
-        let fitting: Vec<Algorithm> = kinds
-            .iter()
-            .flat_map(|kind| kind.algorithms())
-            .copied()
-            .collect();
-        let offered: Vec<Algorithm> = ALGORITHMS
-            .iter()
-            .map(|name| Algorithm::from_str(name).unwrap())
-            .collect();
+        let fitting: Vec<Algorithm> =
+            kinds.iter().flat_map(|kind| kind.algorithms()).copied().collect();
+        let offered: Vec<Algorithm> =
+            ALGORITHMS.iter().map(|name| Algorithm::from_str(name).unwrap()).collect();
         assert_eq!(offered, fitting);
     }
 
     #[test]
     fn the_default_fits() {
         for kind in [Kind::Rsa, Kind::P256, Kind::P384, Kind::Ed25519] {
-            assert!(
-                kind.algorithms().contains(&kind.default_algorithm()),
-                "{kind}"
-            );
+            assert!(kind.algorithms().contains(&kind.default_algorithm()), "{kind}");
         }
     }
 }

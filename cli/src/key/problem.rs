@@ -16,11 +16,7 @@ pub enum KeyProblem {
     #[error("is not PEM; expected {0}; {MAKE}")]
     NotPem(Wanted),
     #[error("holds {found}; expected {wanted}; {remedy}")]
-    Block {
-        found: &'static str,
-        wanted: Wanted,
-        remedy: &'static str,
-    },
+    Block { found: &'static str, wanted: Wanted, remedy: &'static str },
     #[error("holds a key that does not decode; write it anew from its source, or {MAKE}")]
     Damaged,
     #[error(
@@ -74,11 +70,7 @@ impl KeyProblem {
             // The label itself may be anything, so it is not repeated.
             _ => ("another kind of PEM block", MAKE),
         };
-        Self::Block {
-            found,
-            wanted,
-            remedy,
-        }
+        Self::Block { found, wanted, remedy }
     }
 }
 
@@ -92,11 +84,8 @@ const EXTRACT: &str = "take its key out with `openssl x509 -in FILE -noout -pubk
 
 /// `RS256, RS384 or RS512`
 fn fitting(kind: Kind) -> String {
-    let names: Vec<String> = kind
-        .algorithms()
-        .iter()
-        .map(|algorithm| format!("{algorithm:?}"))
-        .collect();
+    let names: Vec<String> =
+        kind.algorithms().iter().map(|algorithm| format!("{algorithm:?}")).collect();
     match names.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),

@@ -57,19 +57,13 @@ fn problem(public: &[u8]) -> String {
 #[test]
 fn a_private_key_has_the_public_key_that_belongs_to_it() {
     for (private, public) in [(ED25519, ED25519_PUBLIC), (P256, P256_PUBLIC)] {
-        assert_eq!(
-            public_part(&der(private)),
-            PublicKey::from_spki(&der(public), None).unwrap()
-        );
+        assert_eq!(public_part(&der(private)), PublicKey::from_spki(&der(public), None).unwrap());
     }
 }
 
 #[test]
 fn an_ed25519_key_may_carry_its_public_key() {
-    assert_eq!(
-        public_part(&der(ED25519_WITH_PUBLIC_KEY)),
-        public_part(&der(ED25519))
-    );
+    assert_eq!(public_part(&der(ED25519_WITH_PUBLIC_KEY)), public_part(&der(ED25519)));
 }
 
 #[test]
@@ -113,26 +107,16 @@ fn a_point_that_is_not_on_the_curve_is_refused() {
 
 #[test]
 fn no_cut_of_a_key_is_a_key() {
-    for text in [
-        ED25519,
-        P256,
-        include_str!("../../../testdata/keys/rs256.pem"),
-    ] {
+    for text in [ED25519, P256, include_str!("../../../testdata/keys/rs256.pem")] {
         let key = der(text);
         for length in (0..key.len()).step_by(7) {
-            assert!(
-                SigningKey::from_pkcs8(&key[..length], None).is_err(),
-                "{length}"
-            );
+            assert!(SigningKey::from_pkcs8(&key[..length], None).is_err(), "{length}");
         }
     }
     for text in [ED25519_PUBLIC, P256_PUBLIC, RSA_1024_PUBLIC] {
         let key = der(text);
         for length in 0..key.len() {
-            assert!(
-                PublicKey::from_spki(&key[..length], None).is_err(),
-                "{length}"
-            );
+            assert!(PublicKey::from_spki(&key[..length], None).is_err(), "{length}");
         }
     }
 }
@@ -140,26 +124,10 @@ fn no_cut_of_a_key_is_a_key() {
 #[test]
 fn every_other_label_gets_its_remedy() {
     let cases = [
-        (
-            "PUBLIC KEY",
-            Wanted::Private,
-            "name the file of the private key",
-        ),
-        (
-            "RSA PUBLIC KEY",
-            Wanted::Private,
-            "name the file of the private key",
-        ),
-        (
-            "CERTIFICATE",
-            Wanted::Private,
-            "name the file of the private key",
-        ),
-        (
-            "RSA PUBLIC KEY",
-            Wanted::PrivateOrPublic,
-            "openssl rsa -RSAPublicKey_in",
-        ),
+        ("PUBLIC KEY", Wanted::Private, "name the file of the private key"),
+        ("RSA PUBLIC KEY", Wanted::Private, "name the file of the private key"),
+        ("CERTIFICATE", Wanted::Private, "name the file of the private key"),
+        ("RSA PUBLIC KEY", Wanted::PrivateOrPublic, "openssl rsa -RSAPublicKey_in"),
         ("CERTIFICATE", Wanted::PrivateOrPublic, "openssl x509"),
         ("RSA PRIVATE KEY", Wanted::Private, "openssl pkey"),
         ("EC PRIVATE KEY", Wanted::Private, "openssl pkey"),
@@ -170,9 +138,6 @@ fn every_other_label_gets_its_remedy() {
     for (label, wanted, remedy) in cases {
         let message = KeyProblem::block(label, wanted).to_string();
         assert!(message.contains(remedy), "{label}: {message}");
-        assert!(
-            message.contains(&format!("expected {wanted}")),
-            "{label}: {message}"
-        );
+        assert!(message.contains(&format!("expected {wanted}")), "{label}: {message}");
     }
 }

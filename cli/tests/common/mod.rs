@@ -40,9 +40,7 @@ pub fn failure<Argument: AsRef<str>>(arguments: &[Argument], code: i32) -> Strin
     assert_eq!(text(&output.stdout), "");
     let message = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{message}");
-    let line = message
-        .strip_prefix("jwt-rbac: ")
-        .and_then(|line| line.strip_suffix('\n'));
+    let line = message.strip_prefix("jwt-rbac: ").and_then(|line| line.strip_suffix('\n'));
     let line = line.unwrap_or_else(|| panic!("{message}"));
     assert!(!line.contains('\n'), "{message}");
     line.to_owned()
@@ -64,12 +62,7 @@ pub fn key(name: &str) -> String {
     if Path::new(&shared).exists() {
         return shared;
     }
-    path(&[
-        env!("CARGO_MANIFEST_DIR"),
-        "tests",
-        "keys",
-        &format!("{name}.pem"),
-    ])
+    path(&[env!("CARGO_MANIFEST_DIR"), "tests", "keys", &format!("{name}.pem")])
 }
 
 /// A new file with `contents`.
@@ -80,10 +73,5 @@ pub fn file(name: &str, contents: &str) -> String {
 }
 
 fn path(parts: &[&str]) -> String {
-    parts
-        .iter()
-        .collect::<PathBuf>()
-        .to_str()
-        .unwrap()
-        .to_owned()
+    parts.iter().collect::<PathBuf>().to_str().unwrap().to_owned()
 }

@@ -24,21 +24,9 @@ struct Service {
 }
 
 const SERVICES: [Service; 3] = [
-    Service {
-        name: "productpage",
-        port: 9080,
-        page: "/productpage",
-    },
-    Service {
-        name: "details",
-        port: 9081,
-        page: "/details/0",
-    },
-    Service {
-        name: "reviews",
-        port: 9082,
-        page: "/reviews/0",
-    },
+    Service { name: "productpage", port: 9080, page: "/productpage" },
+    Service { name: "details", port: 9081, page: "/details/0" },
+    Service { name: "reviews", port: 9082, page: "/reviews/0" },
 ];
 
 const ADMIN_PORT: u16 = 9901;
@@ -85,11 +73,7 @@ fn run(once: bool) -> Result<bool, String> {
 fn start(directory: &Path) -> Result<Envoy, String> {
     artifacts::built_module()?;
     let binary = artifacts::envoy()?;
-    for port in SERVICES
-        .iter()
-        .map(|service| service.port)
-        .chain([ADMIN_PORT])
-    {
+    for port in SERVICES.iter().map(|service| service.port).chain([ADMIN_PORT]) {
         TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
             format!("port {port} is taken ({error}); end what listens there: lsof -i :{port}")
         })?;

@@ -11,16 +11,8 @@ use crate::filters::http;
 /// The key below which `jwt_authn` leaves the claims for `rbac`, as istiod names it.
 pub(super) const PAYLOAD: &str = "payload";
 
-const ROUTE_FIELDS: &[&str] = &[
-    "name",
-    "paths",
-    "methods",
-    "hosts",
-    "issuers",
-    "permissions",
-    "claims",
-    "access",
-];
+const ROUTE_FIELDS: &[&str] =
+    &["name", "paths", "methods", "hosts", "issuers", "permissions", "claims", "access"];
 
 pub(super) fn filter(routes: &[Value], rules: &[Value]) -> Result<Value, String> {
     let mut policies = json!({});
@@ -29,20 +21,14 @@ pub(super) fn filter(routes: &[Value], rules: &[Value]) -> Result<Value, String>
         if route["access"] == "DENIED" {
             continue;
         }
-        let name = route["name"]
-            .as_str()
-            .map_or_else(|| format!("routes[{index}]"), str::to_owned);
+        let name = route["name"].as_str().map_or_else(|| format!("routes[{index}]"), str::to_owned);
         policies[name] = json!({
             "permissions": [permission(route)],
             "principals": [principal(route, rules)?],
         });
     }
     let config = json!({"rules": {"action": "ALLOW", "policies": policies}});
-    Ok(http(
-        "envoy.filters.http.rbac",
-        "envoy.extensions.filters.http.rbac.v3.RBAC",
-        &config,
-    ))
+    Ok(http("envoy.filters.http.rbac", "envoy.extensions.filters.http.rbac.v3.RBAC", &config))
 }
 
 fn permission(route: &Value) -> Value {

@@ -41,15 +41,10 @@ fn names(wanted: &Value, field: &str) -> Vec<String> {
 fn permission(name: &str, rules: &[Value]) -> Value {
     let mut ways = Vec::new();
     for rule in rules {
-        let mut grants: Vec<Value> = permission_claims(rule)
-            .iter()
-            .map(|claim| contains(claim, name))
-            .collect();
+        let mut grants: Vec<Value> =
+            permission_claims(rule).iter().map(|claim| contains(claim, name)).collect();
         for (role, permissions) in rule["rolePermissions"].as_object().into_iter().flatten() {
-            if strings(&json!({"list": permissions}), "list")
-                .iter()
-                .any(|one| one == name)
-            {
+            if strings(&json!({"list": permissions}), "list").iter().any(|one| one == name) {
                 let claims = strings(rule, "roleClaims");
                 grants.extend(claims.iter().map(|claim| contains(claim, role)));
             }
@@ -70,9 +65,7 @@ fn claim(entry: &Value) -> Result<Value, String> {
     let values = list(entry, "values");
     let mut ways = Vec::new();
     for value in &values {
-        let value = value
-            .as_str()
-            .ok_or_else(|| format!("the pair compares no {value}"))?;
+        let value = value.as_str().ok_or_else(|| format!("the pair compares no {value}"))?;
         ways.push(contains(name, value));
     }
     Ok(one_of(ways))
@@ -95,9 +88,7 @@ fn metadata(claim: &str, value: &Value) -> Value {
 
 /// `[a][b]` walks into objects; anything else is one literal name.
 fn claim_path(claim: &str) -> Vec<&str> {
-    let inner = claim
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
+    let inner = claim.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     inner.map_or_else(|| vec![claim], |inner| inner.split("][").collect())
 }
 

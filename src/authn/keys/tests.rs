@@ -35,10 +35,7 @@ fn keys(keys: &[Value]) -> Keys {
 }
 
 fn verify(keys: &Keys, token: &str) -> Result<(), Refusal> {
-    keys.verify(
-        &UntrustedToken::parse(token.as_bytes()).unwrap(),
-        &mut MAX_CHECKS.clone(),
-    )
+    keys.verify(&UntrustedToken::parse(token.as_bytes()).unwrap(), &mut CHECK_BUDGET.clone())
 }
 
 #[test]
@@ -56,25 +53,16 @@ fn a_changed_example_does_not() {
         let truncated = format!("{signed}.{}", signature.split_at(4).1);
         assert_eq!(verify(&keys, &truncated), Err(Refusal::SignatureInvalid));
         let other_payload = token.replacen(".eyJpc3MiOiJqb2Ui", ".eyJpc3MiOiJqb2Ei", 1);
-        assert_eq!(
-            verify(&keys, &other_payload),
-            Err(Refusal::SignatureInvalid)
-        );
+        assert_eq!(verify(&keys, &other_payload), Err(Refusal::SignatureInvalid));
     }
     let (signed, _) = RS256.rsplit_once('.').unwrap();
     let (_, signature) = ES256.rsplit_once('.').unwrap();
-    assert_eq!(
-        verify(&keys, &format!("{signed}.{signature}")),
-        Err(Refusal::SignatureInvalid)
-    );
+    assert_eq!(verify(&keys, &format!("{signed}.{signature}")), Err(Refusal::SignatureInvalid));
 }
 
 #[test]
 fn the_key_chooses_the_algorithm() {
-    assert_eq!(
-        verify(&keys(&[elliptic_curve_key()]), RS256),
-        Err(Refusal::KeyUnknown)
-    );
+    assert_eq!(verify(&keys(&[elliptic_curve_key()]), RS256), Err(Refusal::KeyUnknown));
     let for_rs512 = with(rsa_key(), "alg", json!("RS512"));
     assert_eq!(verify(&keys(&[for_rs512]), RS256), Err(Refusal::KeyUnknown));
 }
@@ -83,32 +71,17 @@ fn the_key_chooses_the_algorithm() {
 fn a_key_id_selects() {
     let header = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ"; // {"alg":"RS256","kid":"a"}
     let token = format!("{header}.{}", RS256.split_once('.').unwrap().1);
-    let (a, b) = (
-        with(rsa_key(), "kid", json!("a")),
-        with(rsa_key(), "kid", json!("b")),
-    );
+    let (a, b) = (with(rsa_key(), "kid", json!("a")), with(rsa_key(), "kid", json!("b")));
     // The signature is of another header, so a key that is tried does not verify it.
     assert_eq!(verify(&keys(&[a]), &token), Err(Refusal::SignatureInvalid));
-    assert_eq!(
-        verify(&keys(&[rsa_key()]), &token),
-        Err(Refusal::SignatureInvalid)
-    );
-    assert_eq!(
-        verify(&keys(std::slice::from_ref(&b)), &token),
-        Err(Refusal::KeyUnknown)
-    );
-    assert_eq!(
-        verify(&keys(&[b]), RS256),
-        Ok(()),
-        "a token without `kid` tries all"
-    );
+    assert_eq!(verify(&keys(&[rsa_key()]), &token), Err(Refusal::SignatureInvalid));
+    assert_eq!(verify(&keys(std::slice::from_ref(&b)), &token), Err(Refusal::KeyUnknown));
+    assert_eq!(verify(&keys(&[b]), RS256), Ok(()), "a token without `kid` tries all");
 }
 
 #[test]
 fn the_number_of_checks_is_bounded() {
-    let many: Vec<_> = (0..9)
-        .map(|id| with(rsa_key(), "kid", json!(id.to_string())))
-        .collect();
+    let many: Vec<_> = (0..9).map(|id| with(rsa_key(), "kid", json!(id.to_string()))).collect();
     assert_eq!(verify(&keys(&many), RS256), Err(Refusal::KeyAmbiguous));
     assert_eq!(verify(&keys(&many[..8]), RS256), Ok(()));
 }
@@ -116,15 +89,11 @@ fn the_number_of_checks_is_bounded() {
 #[test]
 fn unusable_keys_are_refused() {
     for (member, key) in [
-        ("kty", with(rsa_key(), "kty", json!("oct"))),
+        ("kty", with(rsa_key(), "kty", json!("DSA"))),
         ("n", with(rsa_key(), "n", json!("AQAB"))),
         (
             "n",
-            with(
-                rsa_key(),
-                "n",
-                json!(rsa_key()["n"].as_str().unwrap().replace("ofgW", "ofg+")),
-            ),
+            with(rsa_key(), "n", json!(rsa_key()["n"].as_str().unwrap().replace("ofgW", "ofg+"))),
         ),
         ("e", with(rsa_key(), "e", json!("AQ"))),
         ("e", with(rsa_key(), "e", json!("Ag"))),
@@ -135,21 +104,10 @@ fn unusable_keys_are_refused() {
         ("kid", with(rsa_key(), "kid", json!(7))),
         ("crv", with(elliptic_curve_key(), "crv", json!("secp256k1"))),
         ("x", with(elliptic_curve_key(), "x", json!("AQAB"))),
-        (
-            "x",
-            with(elliptic_curve_key(), "x", elliptic_curve_key()["y"].clone()),
-        ),
+        ("x", with(elliptic_curve_key(), "x", elliptic_curve_key()["y"].clone())),
     ] {
-        assert_eq!(Jwk::parse(&key).unwrap_err().member, member, "{key}");
+        assert_eq!(Jwk::parse(&key).err().unwrap().member, member, "{key}");
     }
-    let even = format!(
-        "{}g",
-        rsa_key()["n"].as_str().unwrap().strip_suffix('Q').unwrap()
-    );
-    assert_eq!(
-        Jwk::parse(&with(rsa_key(), "n", json!(even)))
-            .unwrap_err()
-            .member,
-        "n"
-    );
+    let even = format!("{}g", rsa_key()["n"].as_str().unwrap().strip_suffix('Q').unwrap());
+    assert_eq!(Jwk::parse(&with(rsa_key(), "n", json!(even))).err().unwrap().member, "n");
 }

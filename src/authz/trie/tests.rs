@@ -20,15 +20,11 @@ fn matches(template: &Template, path: &[Segment<'_>]) -> bool {
         path.len() == template.parts.len()
     };
     enough
-        && template
-            .parts
-            .iter()
-            .zip(path)
-            .all(|(part, segment)| match (part, segment) {
-                (Part::Literal(literal), Segment::Plain(text)) => literal == text,
-                (Part::Literal(_), _) => false,
-                (Part::Variable(_), segment) => *segment != Segment::Empty,
-            })
+        && template.parts.iter().zip(path).all(|(part, segment)| match (part, segment) {
+            (Part::Literal(literal), Segment::Plain(text)) => literal == text,
+            (Part::Literal(_), _) => false,
+            (Part::Variable(_), segment) => *segment != Segment::Empty,
+        })
 }
 
 fn specificity(left: &Template, right: &Template) -> Ordering {
@@ -57,17 +53,8 @@ fn template(text: &str) -> Template {
 
 #[test]
 fn the_most_specific_path_counts() {
-    let texts = [
-        "/",
-        "/{**}",
-        "/a/{**}",
-        "/a",
-        "/a/b/d",
-        "/a/{x}/c",
-        "/a/{x}",
-        "/{y}/b",
-        "/a/b/{**}",
-    ];
+    let texts =
+        ["/", "/{**}", "/a/{**}", "/a", "/a/b/d", "/a/{x}/c", "/a/{x}", "/{y}/b", "/a/b/{**}"];
     let templates: Vec<_> = texts.iter().map(|text| template(text)).collect();
     let trie = trie(&templates);
     for (path, expected) in [
@@ -97,11 +84,7 @@ fn a_literal_that_leads_nowhere_is_left_again() {
 
 #[test]
 fn ambiguous_segments_match_no_literal() {
-    let templates = [
-        template("/admin/{**}"),
-        template("/{x}/y"),
-        template("/{**}"),
-    ];
+    let templates = [template("/admin/{**}"), template("/{x}/y"), template("/{**}")];
     let trie = trie(&templates);
     assert_eq!(trie.find(&segments(b"/%2561dmin/y")), Some(&Some(1)));
     assert_eq!(trie.find(&segments(b"//admin/z")), Some(&Some(2)));
@@ -109,15 +92,11 @@ fn ambiguous_segments_match_no_literal() {
 
 #[test]
 fn visits_are_counted() {
-    assert_eq!(
-        trie(&[template("/a/b"), template("/a/c"), template("/{x}/c")]).max_visits(),
-        5
-    );
+    assert_eq!(trie(&[template("/a/b"), template("/a/c"), template("/{x}/c")]).max_visits(), 5);
     let mut both_ways = Trie::<Option<usize>>::default();
     for number in 0..256_u32 {
-        let parts: String = (0..8)
-            .map(|bit| if number >> bit & 1 == 1 { "/a" } else { "/{*}" })
-            .collect();
+        let parts: String =
+            (0..8).map(|bit| if number >> bit & 1 == 1 { "/a" } else { "/{*}" }).collect();
         both_ways.entry(&template(&parts));
     }
     assert_eq!(both_ways.max_visits(), 511);

@@ -1,0 +1,75 @@
+//! A header's value as scheme and token: `Bearer <token>` (RFC 9110 §11.4).
+
+use crate::refusal::Refusal;
+
+/// The token of a value with this scheme, which is in lower case. `None`: the value has another
+/// scheme. Envoy joins repeated `authorization` lines with commas, so every part between commas is
+/// looked at.
+pub fn token<'a>(value: &'a [u8], scheme: &[u8]) -> Option<Result<&'a [u8], Refusal>> {
+    let with_scheme =
+        value.split(|&byte| byte == b',').filter(|part| has_scheme(part, scheme)).count();
+    match with_scheme {
+        0 => None,
+        1 => Some(only_token(value, scheme).ok_or(Refusal::CredentialMalformed)),
+        _ => Some(Err(Refusal::TokenMultiple)),
+    }
+}
+
+/// Whether a text is a scheme: a run of token bytes (RFC 9110 §5.6.2).
+pub fn is_scheme(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(is_token_byte)
+}
+
+/// Whether a part begins with the scheme: its first run of token bytes.
+fn has_scheme(part: &[u8], scheme: &[u8]) -> bool {
+    let part = part.trim_ascii_start();
+    let end = part.iter().position(|byte| !is_token_byte(byte)).unwrap_or(part.len());
+    part.get(..end).is_some_and(|found| found.eq_ignore_ascii_case(scheme))
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the shape that iterators want")]
+fn is_token_byte(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
+}
+
+/// What follows the scheme and its spaces, if that is all there is.
+fn only_token<'a>(value: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
+    let (found, rest) = value.split_at_checked(scheme.len())?;
+    let start = rest.iter().position(|&byte| byte != b' ')?;
+    let token = rest.get(start..)?;
+    let is_one = start > 0
+        && found.eq_ignore_ascii_case(scheme)
+        && !token.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b',');
+    is_one.then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_is_scheme_spaces_and_one_token() {
+        for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER   a.b.c"] {
+            assert_eq!(token(value.as_bytes(), b"bearer"), Some(Ok(&b"a.b.c"[..])), "{value}");
+        }
+        for value in ["Basic Og==", "Bearerx a.b.c", "a.b.c", "", ",", "Digest a=\"b\", c=d"] {
+            assert_eq!(token(value.as_bytes(), b"bearer"), None, "{value}");
+        }
+        for value in [
+            "Bearer",
+            "Bearer ",
+            "Bearer\ta.b.c",
+            "Bearer \ta.b.c",
+            " Bearer a.b.c",
+            "Bearer a.b.c x",
+            "Bearer a.b.c,",
+            "Bearer a.b.c,Basic Og==",
+            "Basic Og==, bearer a.b.c",
+            "Bearer=a.b.c",
+        ] {
+            let refused = Some(Err(Refusal::CredentialMalformed));
+            assert_eq!(token(value.as_bytes(), b"bearer"), refused, "{value}");
+        }
+        assert_eq!(token(b"Bearer a, bearer b", b"bearer"), Some(Err(Refusal::TokenMultiple)));
+    }
+}

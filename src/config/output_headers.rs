@@ -1,0 +1,78 @@
+//! `outputPayloadToHeader` and `outputClaimToHeaders`: the headers that a provider writes.
+
+use std::rc::Rc;
+
+use super::problem::{Place, Problems};
+use super::schema::{ClaimFormat, ClaimToHeader, JwtRule};
+use super::shape;
+use crate::authn::claim_path::ClaimPath;
+use crate::authn::locate::Location;
+use crate::authn::outputs::{OutputHeader, Source};
+
+/// Headers that belong to the connection or to HTTP itself.
+const RESERVED: &[&str] =
+    &["connection", "content-length", "host", "te", "transfer-encoding", "upgrade"];
+
+/// The headers of one rule, each with the place that names it.
+pub fn compile(
+    place: &Place,
+    rule: &JwtRule,
+    problems: &mut Problems,
+) -> Vec<(Place, OutputHeader)> {
+    let mut outputs: Vec<(Place, OutputHeader)> = Vec::new();
+    let mut add = |place: Place, header: &str, source, problems: &mut Problems| {
+        let name = super::normal_header_name(header);
+        let is_same =
+            |(_, known): &(Place, OutputHeader)| super::normal_header_name(&known.name) == name;
+        if !super::is_header_name(header) {
+            let message = format!("found `{header}`, expected a header name of A-Z a-z 0-9 - _");
+            problems.error(place, message);
+        } else if RESERVED.contains(&name.as_str()) {
+            problems.error(place, format!("found `{header}`, which belongs to HTTP itself"));
+        } else if outputs.iter().any(is_same) {
+            problems.error(place, format!("found `{header}`, which this rule writes already"));
+        } else {
+            let name = Rc::from(header.to_ascii_lowercase());
+            outputs.push((place, OutputHeader { name, source }));
+        }
+    };
+    if let Some(header) = &rule.output_payload_to_header {
+        add(place.field("outputPayloadToHeader"), header, Source::Payload, problems);
+    }
+    let place = place.field("outputClaimToHeaders");
+    let Some(entries) = &rule.output_claim_to_headers else { return outputs };
+    if entries.is_empty() {
+        problems.error(place.clone(), "found an empty list, expected `{header: …, claim: …}`");
+    }
+    for (place, entry) in shape::decode_all::<ClaimToHeader>(&place, entries.clone(), problems) {
+        let claim = problems.check(&place.field("claim"), ClaimPath::parse(&entry.claim));
+        let Some(claim) = claim else { continue };
+        let source = match entry.format {
+            ClaimFormat::Default => Source::Claim(claim),
+            ClaimFormat::List => Source::ClaimAsList(claim),
+        };
+        add(place.field("header"), &entry.header, source, problems);
+    }
+    outputs
+}
+
+/// A header in which tokens are looked for can't be one that is written: whoever reads it would
+/// take a claim for a token, or a token for a claim.
+pub fn check_locations(
+    outputs: &[(Place, OutputHeader)],
+    locations: &[Location],
+    problems: &mut Problems,
+) {
+    for (place, output) in outputs {
+        let name = super::normal_header_name(&output.name);
+        let is_it = |location: &Location| match location {
+            Location::Cookie(_) => name == "cookie",
+            Location::Header(header, _) => super::normal_header_name(header) == name,
+            Location::Parameter(_) => false,
+        };
+        if locations.iter().any(is_it) {
+            let message = format!("found `{}`, where tokens are looked for", output.name);
+            problems.error(place.clone(), message);
+        }
+    }
+}
