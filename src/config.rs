@@ -25,6 +25,7 @@ use crate::authn::{Authenticator, TokenOptions};
 use crate::authz::routes::{AmbiguousPaths, Unmatched};
 use crate::document::{CorsPreflight, Document};
 use crate::json::{self, JsonError};
+pub use key_set::PLACEHOLDER;
 use problem::{Place, Problems};
 
 /// The largest document, in bytes.

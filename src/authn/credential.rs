@@ -5,6 +5,7 @@ use crate::refusal::Refusal;
 /// The token of a value with this scheme, which is in lower case. `None`: the value has another
 /// scheme. Envoy joins repeated `authorization` lines with commas, so every part between commas is
 /// looked at.
+#[must_use]
 pub fn token<'a>(value: &'a [u8], scheme: &[u8]) -> Option<Result<&'a [u8], Refusal>> {
     let with_scheme =
         value.split(|&byte| byte == b',').filter(|part| has_scheme(part, scheme)).count();
@@ -16,6 +17,7 @@ pub fn token<'a>(value: &'a [u8], scheme: &[u8]) -> Option<Result<&'a [u8], Refu
 }
 
 /// Whether a text is a scheme: a run of token bytes (RFC 9110 §5.6.2).
+#[must_use]
 pub fn is_scheme(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(is_token_byte)
 }

@@ -4,6 +4,11 @@
 //! that takes no more than the equation of the curve: a library for each curve would add a quarter
 //! to the size of the module.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "the numbers are of any size, none is divided by zero and no difference is negative"
+)]
+
 use rsa::BigUint;
 
 /// A curve of RFC 7518 §6.2.1.1.

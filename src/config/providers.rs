@@ -73,7 +73,6 @@ fn provider(
 ) -> Option<Provider> {
     check_names(place, &rule, problems);
     let audiences = audiences(place, &rule, problems);
-    let algorithms = algorithms(place, rule.algorithms.as_deref(), problems);
     let token_types = rule.token_types.as_ref().map(|types| {
         super::check_strings(&place.field("tokenTypes"), types, problems);
         types.iter().map(|text| TokenType::new(text)).collect()
@@ -89,6 +88,12 @@ fn provider(
         super::check_strings(&place.field("spaceDelimitedClaims"), space_delimited, problems);
     }
     let grants = grants(place, &rule, names, problems);
+    let errors_before = problems.errors.len();
+    let algorithms = algorithms(place, rule.algorithms.as_deref(), problems);
+    if problems.errors.len() > errors_before {
+        // Which keys are usable hangs on this list.
+        return None;
+    }
     let missing = || "expected `jwks`, the key set of the issuer".to_owned();
     let jwks = problems.check(place, rule.jwks.ok_or_else(missing))?;
     let keys = key_set::compile(&place.field("jwks"), jwks, algorithms.as_deref(), problems)?;

@@ -179,6 +179,69 @@ fn rules_are_checked() {
 }
 
 #[test]
+fn what_a_rule_asks_of_tokens_is_checked() {
+    let refused = |place: &str, field: &str, value: Value| {
+        refused_at(&format!("jwtRules[0].{place}"), &with_rule(field, value));
+    };
+    refused("algorithms", "algorithms", json!([]));
+    refused("algorithms[0]", "algorithms", json!(["none"]));
+    refused("algorithms[1]", "algorithms", json!(["RS256", "rs256"]));
+    refused("jwks.keys", "algorithms", json!(["EdDSA"]));
+    refused("tokenTypes", "tokenTypes", json!([]));
+    refused("maxLifetime", "maxLifetime", json!("1d"));
+    refused("requiredClaims", "requiredClaims", json!([]));
+    refused("requiredClaims[0].values", "requiredClaims", json!([{"claim": "a", "values": []}]));
+    refused("spaceDelimitedClaims[0]", "spaceDelimitedClaims", json!([""]));
+    for (field, value) in [
+        ("algorithms", json!(["RS256", "PS256"])),
+        ("tokenTypes", json!(["at+jwt"])),
+        ("maxLifetime", json!("24h")),
+        ("requiredClaims", json!([{"claim": "token_use", "values": ["access"]}, {"claim": "sub"}])),
+        ("spaceDelimitedClaims", json!(["roles"])),
+    ] {
+        assert!(errors(&with_rule(field, value)).is_empty(), "{field}");
+    }
+}
+
+#[test]
+fn locations_are_checked() {
+    let refused = |place: &str, field: &str, value: Value| {
+        refused_at(&format!("jwtRules[0].{place}"), &with_rule(field, value));
+    };
+    refused("fromHeaders", "fromHeaders", json!([]));
+    refused("fromHeaders[0].name", "fromHeaders", json!([{"name": "a b"}]));
+    refused("fromHeaders[0].prefix", "fromHeaders", json!([{"name": "a", "prefix": "b c "}]));
+    refused("fromHeaders[0].prefix", "fromHeaders", json!([{"name": "a", "prefix": " "}]));
+    refused("fromParams[0]", "fromParams", json!([""]));
+    refused("fromCookies[0]", "fromCookies", json!(["a=b"]));
+    let overlapping = json!([{"name": "X-T", "prefix": "a"}, {"name": "x-t", "prefix": "ab"}]);
+    refused("fromHeaders", "fromHeaders", overlapping);
+    let mut rule = rule();
+    rule["fromHeaders"] = json!([{"name": "x_token"}]);
+    rule["outputPayloadToHeader"] = json!("x-token");
+    refused_at("jwtRules[0].outputPayloadToHeader", &json!({"jwtRules": [rule]}));
+}
+
+#[test]
+fn secrets_are_asked_for_by_name_and_stand_alone() {
+    let secret = json!({"kty": "oct", "k": "A".repeat(43)});
+    let short = json!({"kty": "oct", "k": "A".repeat(42)});
+    let document = |keys: Value, algorithms: Value| {
+        let mut rule = rule();
+        rule["jwks"] = json!({"keys": keys});
+        rule["algorithms"] = algorithms;
+        json!({"jwtRules": [rule]})
+    };
+    assert!(errors(&document(json!([secret]), json!(["HS256"]))).is_empty());
+    refused_at("jwtRules[0].jwks.keys", &document(json!([secret]), json!(["RS256"])));
+    refused_at("jwtRules[0].jwks.keys", &document(json!([secret]), json!(["HS384"])));
+    refused_at("jwtRules[0].jwks.keys", &document(json!([short]), json!(["HS256"])));
+    refused_at("jwtRules[0].jwks.keys", &with_rule("jwks", json!({"keys": [secret]})));
+    let mixed = json!([secret, jwks()["keys"][0]]);
+    refused_at("jwtRules[0].jwks.keys", &document(mixed, json!(["HS256", "RS256"])));
+}
+
+#[test]
 fn output_headers_are_checked() {
     for header in ["authorization", "Host", "content-length", "te", ":path", "", "x y", "x\u{e9}"] {
         let place = "jwtRules[0].outputPayloadToHeader";
@@ -265,7 +328,13 @@ fn options_are_checked() {
     refused_at("corsPreflight", &json!({"jwtRules": [rule()], "corsPreflight": "ALLOW"}));
     refused_at("maxTokenSize", &with_field("maxTokenSize", &json!("16K")));
     refused_at("selector", &with_field("selector", &json!({"matchLabels": {}})));
-    for field in ["authorizationPolicies", "dryRun", "fence", "revoked", "tokenCache"] {
+    refused_at("tokenCache.maxSize", &with_field("tokenCache", &json!({"maxSize": "65Mi"})));
+    refused_at("tokenCache", &with_field("tokenCache", &json!({})));
+    refused_at("revoked.issuedBefore", &with_field("revoked", &json!({"issuedBefore": "today"})));
+    refused_at("revoked.jti[0]", &with_field("revoked", &json!({"jti": [""]})));
+    let token = json!({"paths": ["/"], "access": "AUTHENTICATED", "token": "OPTIONAL"});
+    refused_at("routes[0].token", &with_row(&token));
+    for field in ["authorizationPolicies", "dryRun", "fence", "responses"] {
         refused_at(field, &with_field(field, &json!([])));
     }
 }

@@ -250,3 +250,93 @@ fn an_empty_table_denies_everything() {
     let document = document(&json!({"routes": []}));
     assert_eq!(decide_about(&document, ("GET", "/"), None).unwrap_err().0, "route_unmatched");
 }
+
+#[test]
+fn a_public_route_can_leave_tokens_alone() {
+    let row = |token_use: &str| {
+        document(&json!({
+            "jwtRules": [rule("https://a.test")],
+            "routes": [{"paths": ["/"], "access": "PUBLIC", "token": token_use}],
+        }))
+    };
+    let forwarded = |token_use, credential: &str| {
+        let headers: Vec<Header<'_>> =
+            vec![(b":method", b"GET"), (b":path", b"/"), (b"authorization", credential.as_bytes())];
+        changes(&row(token_use), &headers)
+    };
+    let good = format!("Bearer {}", token(&json!({})));
+    assert!(forwarded("IGNORE", "Bearer foreign").is_empty());
+    assert!(forwarded("IGNORE", &good).is_empty());
+    assert_eq!(forwarded("OPTIONAL", "Bearer foreign"), ["-authorization"]);
+    assert_eq!(forwarded("OPTIONAL", &good), ["-authorization"]);
+    assert!(forwarded("OPTIONAL", "Basic Og==").is_empty());
+    assert_eq!(
+        decide_about(&row("STRICT"), ("GET", "/"), Some("foreign")).unwrap_err().0,
+        "token_form"
+    );
+}
+
+/// Decides about one token at several times, with one document and so with one cache.
+#[test]
+fn a_cached_token_expires() {
+    let document = bookinfo();
+    let credential = format!("Bearer {}", token(&json!({"nbf": NOW - 10})));
+    let headers: Vec<Header<'_>> = vec![
+        (b":method", b"GET"),
+        (b":path", b"/reviews/0"),
+        (b"authorization", credential.as_bytes()),
+    ];
+    let request = Request::read(&headers).unwrap();
+    let decide_at = |now| decide(&document, &request, now).map(|_| ()).map_err(|it| it.refusal);
+    assert_eq!(decide_at(NOW), Ok(()));
+    assert_eq!(decide_at(NOW + 120), Ok(()));
+    assert_eq!(decide_at(NOW + 121), Err(Refusal::Expired));
+    assert_eq!(decide_at(NOW - 71), Err(Refusal::NotYetValid));
+    assert_eq!(decide_at(NOW), Ok(()));
+}
+
+#[test]
+fn rules_ask_more_of_tokens() {
+    let decide_with = |field: &str, value: Value, changes: &Value| {
+        let mut rule = rule("https://a.test");
+        rule[field] = value;
+        let document = document(&json!({"jwtRules": [rule]}));
+        let decision = decide_about(&document, ("GET", "/"), Some(&token(changes)));
+        decision.err().map_or("allowed", |(slug, _)| slug)
+    };
+    let lifetime = |most| decide_with("maxLifetime", json!(most), &json!({}));
+    assert_eq!([lifetime("60s"), lifetime("59s")], ["allowed", "lifetime_too_long"]);
+    let types = |types: Value| decide_with("tokenTypes", types, &json!({}));
+    assert_eq!(types(json!(["application/JWT"])), "allowed");
+    assert_eq!(types(json!(["at+jwt"])), "token_type_not_allowed");
+    assert_eq!(decide_with("algorithms", json!(["RS512", "RS256"]), &json!({})), "allowed");
+    assert_eq!(decide_with("algorithms", json!(["ES256"]), &json!({})), "algorithm_not_allowed");
+    assert_eq!(decide_with("clockSkew", json!("0s"), &json!({"exp": NOW - 1})), "expired");
+    assert_eq!(decide_with("requireExpiration", json!(false), &json!({"exp": null})), "allowed");
+    let required = json!([{"claim": "token_use", "values": ["access"]}, {"claim": "sub"}]);
+    for (changes, expected) in [
+        (json!({"token_use": "access"}), "allowed"),
+        (json!({"token_use": ["id", "access"]}), "allowed"),
+        (json!({"token_use": "id"}), "required_claim_missing"),
+        (json!({}), "required_claim_missing"),
+        (json!({"token_use": "access", "sub": null}), "required_claim_missing"),
+    ] {
+        assert_eq!(
+            decide_with("requiredClaims", required.clone(), &changes),
+            expected,
+            "{changes}"
+        );
+    }
+}
+
+#[test]
+fn revoked_tokens_are_refused() {
+    let document = document(&json!({
+        "jwtRules": [rule("https://a.test")],
+        "revoked": {"jti": ["t1"], "issuedBefore": "2027-01-01T00:00:00Z"},
+    }));
+    let decide_with = |changes| decide_about(&document, ("GET", "/"), Some(&token(&changes)));
+    assert_eq!(decide_with(json!({"iat": NOW})), Ok(()));
+    assert_eq!(decide_with(json!({"iat": NOW, "jti": "t1"})).unwrap_err().0, "token_revoked");
+    assert_eq!(decide_with(json!({})).unwrap_err().0, "token_revoked");
+}

@@ -97,7 +97,7 @@ impl EnvoyKey {
     }
 }
 
-/// A point as SubjectPublicKeyInfo (RFC 5480 §2).
+/// A point as `SubjectPublicKeyInfo` (RFC 5480 §2).
 fn point_to_der(point: &Point) -> Option<Vec<u8>> {
     const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
     let curve = match point.curve() {

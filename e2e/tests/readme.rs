@@ -1,0 +1,210 @@
+//! README and docs say what is so: their commands are run and give what is shown, and their tables
+//! hold what the code and the data hold. `UPDATE_DOCS=1 cargo test --test readme` writes the tables.
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use jwt_rbac::refusal::Refusal;
+use jwt_rbac_e2e::artifacts;
+use jwt_rbac_e2e::cases;
+use jwt_rbac_e2e::temporary::TemporaryDirectory;
+
+/// A fenced block of a page: what stands behind the backticks, and its lines.
+struct Block {
+    info: String,
+    lines: Vec<String>,
+}
+
+/// A command of a page and the output that is shown for it.
+struct Step {
+    command: String,
+    output: String,
+}
+
+#[test]
+fn the_commands_of_the_readme_give_what_it_shows() {
+    let page = page("README.md");
+    let blocks = blocks(&page);
+    let directory = TemporaryDirectory::create();
+    for block in &blocks {
+        if let Some((_, file)) = block.info.split_once(' ') {
+            fs::write(directory.path().join(file), block.lines.join("\n")).expect("a file");
+        }
+    }
+    let port = free_port();
+    let mut running: Option<Stopped> = None;
+    let mut run = 0;
+    for step in blocks.iter().filter(|block| block.info == "console").flat_map(steps) {
+        let words: Vec<_> = step.command.split(' ').collect();
+        match words.as_slice() {
+            ["make", "run"] => check_matrix(&page),
+            ["make", "try", policy] => {
+                let file = policy.strip_prefix("POLICY=").expect("make try takes POLICY=");
+                running = Some(start_try(&directory.path().join(file), port));
+            }
+            ["make", target] => check_target(target),
+            ["kubectl", "apply", "-f", path] => assert!(artifacts::root().join(path).is_dir()),
+            _ => {
+                assert!(running.is_some(), "`{}` stands before `make try`", step.command);
+                check_output(&step, &directory, port);
+                run += 1;
+            }
+        }
+    }
+    assert_eq!(run, 5, "commands whose output is compared");
+}
+
+#[test]
+fn the_mistake_that_the_readme_shows_is_named_as_it_says() {
+    let page = page("README.md");
+    let policy = blocks(&page).into_iter().find(|block| block.info == "yaml orders.yaml");
+    let policy = policy.expect("the README has a policy").lines.join("\n");
+    let broken = policy.replace("pathVariable: customer", "pathVariable: client");
+    assert_ne!(broken, policy);
+    let directory = TemporaryDirectory::create();
+    let file = directory.path().join("orders.yaml");
+    fs::write(&file, broken).expect("a file");
+    let output = Command::new(env!("CARGO_BIN_EXE_try")).arg(&file).output().expect("try runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let shown = "routes[0].paths[0]: expected the variable `{client}` as one segment";
+    assert!(!output.status.success() && said.contains(shown), "{said}");
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(page.contains(shown), "the README shows another message");
+}
+
+#[test]
+fn the_tables_hold_what_there_is() {
+    let mut refusals = String::from("| reason | status | body | what happened |\n|---|---|---|---|\n");
+    for refusal in Refusal::ALL {
+        let (slug, status, text) = (refusal.slug(), refusal.status(), refusal.text());
+        refusals += &format!("| `{slug}` | {status} | `{text}` | {} |\n", refusal.meaning());
+    }
+    check_table("docs/refusals.md", "refusals", &refusals);
+
+    let mut differences = String::from("| | Istio | this filter | why |\n|---|---|---|---|\n");
+    for (name, difference) in cases::differences() {
+        let (native, ours, why) = (&difference.native, &difference.ours, &difference.why);
+        differences += &format!("| {name} | {native} | {ours} | {why} |\n");
+    }
+    check_table("README.md", "differences", &differences);
+}
+
+/// Compares a table of a page with what it should be, or writes it.
+fn check_table(page_name: &str, table: &str, expected: &str) {
+    let path = artifacts::root().join(page_name);
+    let page = page(page_name);
+    let start_mark = format!("<!-- table: {table} -->\n");
+    let start = page.find(&start_mark).expect("the mark of the table") + start_mark.len();
+    let end = start + page[start..].find("<!-- end -->").expect("the end of the table");
+    if env::var_os("UPDATE_DOCS").is_some() {
+        let updated = [&page[..start], expected, &page[end..]].concat();
+        fs::write(path, updated).expect("the page can be written");
+    } else {
+        assert_eq!(&page[start..end], expected, "{page_name}: run this test with UPDATE_DOCS=1");
+    }
+}
+
+/// Every line that `make run` shows about who may do what is in the page.
+fn check_matrix(page: &str) {
+    let output = Command::new(env!("CARGO_BIN_EXE_bookinfo")).arg("--once").output();
+    let output = output.expect("bookinfo runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let lines: Vec<_> = said.lines().skip_while(|line| !line.starts_with("caller")).take(5).collect();
+    assert_eq!(lines.len(), 5, "{said}");
+    for line in lines {
+        assert!(page.contains(line.trim_end()), "the README does not show: {line}");
+    }
+}
+
+fn check_target(target: &str) {
+    let makefile = page("Makefile");
+    let is_there = makefile.lines().any(|line| line.starts_with(&format!("{target}:")));
+    assert!(is_there, "the Makefile has no target {target}");
+}
+
+/// Runs a command as it stands, but for the port, and compares its output.
+fn check_output(step: &Step, directory: &TemporaryDirectory, port: u16) {
+    let root = artifacts::root();
+    let command = step
+        .command
+        .replace("127.0.0.1:9080", &format!("127.0.0.1:{port}"))
+        .replace("token.jwt", &directory.path().join("token.jwt").to_string_lossy());
+    let output = Command::new("sh").arg("-c").arg(&command).current_dir(root).output();
+    let output = output.expect("a shell");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let problem = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{command}\n{said}{problem}");
+    assert_eq!(said.trim_end(), step.output.trim_end(), "{command}");
+}
+
+/// A process that ends with the test.
+struct Stopped(Child);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start_try(policy: &PathBuf, port: u16) -> Stopped {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_try"))
+        .arg(policy)
+        .args(["--port", &port.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("try runs");
+    let output = process.stdout.take().expect("its output");
+    let process = Stopped(process);
+    let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.starts_with("ready: ")), "try did not get ready");
+    process
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
+
+fn page(name: &str) -> String {
+    let path = artifacts::root().join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut is_inside = false;
+    for line in page.lines() {
+        match line.strip_prefix("```") {
+            Some(_) if is_inside => is_inside = false,
+            Some(info) => {
+                is_inside = true;
+                blocks.push(Block { info: info.to_owned(), lines: Vec::new() });
+            }
+            None if is_inside => {
+                blocks.last_mut().expect("an open block").lines.push(line.to_owned());
+            }
+            None => {}
+        }
+    }
+    blocks
+}
+
+fn steps(block: &Block) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for line in &block.lines {
+        match (line.strip_prefix("$ "), steps.last_mut()) {
+            (Some(command), _) => {
+                steps.push(Step { command: command.to_owned(), output: String::new() });
+            }
+            (None, Some(step)) => step.output += &format!("{line}\n"),
+            (None, None) => panic!("output without a command: {line}"),
+        }
+    }
+    steps
+}
