@@ -22,7 +22,7 @@ pub mod provider;
 pub mod revocation;
 pub mod signature;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use cache::{TokenCache, Verified};
@@ -49,6 +49,27 @@ pub struct Authenticator {
     permission_names: PermissionNames,
     options: TokenOptions,
     cache: RefCell<TokenCache>,
+    cache_counts: Cell<CacheCounts>,
+}
+
+/// How often the cache had a token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheCounts {
+    /// It had it.
+    pub hits: u64,
+    /// It had it not, or no longer in time.
+    pub misses: u64,
+}
+
+/// What a token says that nobody has verified.
+#[derive(Debug)]
+pub struct Unverified {
+    /// `iss`
+    pub issuer: Option<String>,
+    /// `sub`
+    pub subject: Option<String>,
+    /// `kid`
+    pub key_id: Option<String>,
 }
 
 /// What a document says of tokens in general.
@@ -73,6 +94,7 @@ impl Authenticator {
             named_claims: Vec::new(),
             permission_names: PermissionNames::default(),
             cache: RefCell::new(TokenCache::new(options.max_cache_size)),
+            cache_counts: Cell::default(),
             options,
         }
     }
@@ -106,6 +128,41 @@ impl Authenticator {
         &mut self.permission_names
     }
 
+    /// The permissions that routes ask for.
+    #[must_use]
+    pub fn permission_names(&self) -> &PermissionNames {
+        &self.permission_names
+    }
+
+    /// How the document names a claim.
+    #[must_use]
+    pub fn claim_name(&self, ClaimId(id): ClaimId) -> Option<String> {
+        self.named_claims.get(id).map(ToString::to_string)
+    }
+
+    /// The name of the provider that vouched for an identity.
+    #[must_use]
+    pub fn provider_name(&self, identity: &Identity) -> &str {
+        self.providers.get(identity.provider).map_or("", |provider| &provider.name)
+    }
+
+    /// How many tokens were found in the cache and how many were not, since this was last asked.
+    pub fn take_cache_counts(&self) -> CacheCounts {
+        self.cache_counts.take()
+    }
+
+    /// What the token of a request says of itself, for people who want to know why it was refused.
+    #[must_use]
+    pub fn read_unverified(&self, request: &Request<'_>) -> Option<Unverified> {
+        let located = locate::locate(request, &self.locations).ok()??;
+        if located.token.len() > self.options.max_token_size {
+            return None;
+        }
+        let token = UntrustedToken::parse(&located.token).ok()?;
+        let (issuer, subject) = (token.claims.issuer, token.claims.subject);
+        Some(Unverified { issuer, subject, key_id: token.header.key_id })
+    }
+
     /// The providers, in the order of the document.
     #[must_use]
     pub fn providers(&self) -> &[Provider] {
@@ -131,9 +188,12 @@ impl Authenticator {
         if located.token.len() > self.options.max_token_size {
             return Err(Refusal::TokenTooLarge);
         }
+        let CacheCounts { hits, misses } = self.cache_counts.get();
         if let Some(identity) = self.find_verified(&located, now) {
+            self.cache_counts.set(CacheCounts { hits: hits.saturating_add(1), misses });
             return Ok(Some(identity));
         }
+        self.cache_counts.set(CacheCounts { hits, misses: misses.saturating_add(1) });
         self.verify(&located, now).map(Some)
     }
 

@@ -12,6 +12,7 @@ mod key_set;
 mod locations;
 mod output_headers;
 mod providers;
+mod responses;
 mod revoked;
 mod routes;
 mod schema;
@@ -23,8 +24,9 @@ use crate::authn::revocation::Revocation;
 use crate::authn::signature::SignatureVerifier;
 use crate::authn::{Authenticator, TokenOptions};
 use crate::authz::routes::{AmbiguousPaths, Unmatched};
-use crate::document::{CorsPreflight, Document};
+use crate::document::{CorsPreflight, Document, DryRun};
 use crate::json::{self, JsonError};
+use crate::response::Responses;
 pub use key_set::PLACEHOLDER;
 use problem::{Place, Problems};
 
@@ -35,6 +37,8 @@ const MAX_DOCUMENT: usize = 1 << 20;
 const MAX_CACHE_SIZE: usize = 64 << 20;
 /// The size of the cache where the document does not say, in bytes.
 const DEFAULT_CACHE_SIZE: usize = 4 << 20;
+/// How many rows can have counters of their own.
+const MAX_RULE_METRICS: usize = 200;
 /// The largest token where the document does not say, in bytes.
 const DEFAULT_MAX_TOKEN_SIZE: usize = 16 << 10;
 
@@ -97,6 +101,7 @@ fn compile_schema(
     problems: &mut Problems,
 ) -> Document {
     let root = Place::root();
+    check_options(&document, problems);
     let mut authenticator = Authenticator::new(TokenOptions {
         max_token_size: max_token_size(document.max_token_size, problems),
         max_cache_size: max_cache_size(document.token_cache, problems),
@@ -104,41 +109,63 @@ fn compile_schema(
             revoked::compile(&root.field("revoked"), revoked, problems)
         }),
     });
+    let mut issuers = Issuers::default();
     if let Some(rules) = document.jwt_rules {
         let place = root.field("jwtRules");
         if rules.is_empty() {
             problems.error(place.clone(), "found an empty list, expected at least one issuer");
         }
+        let count = rules.len();
         let rules = shape::decode_all(&place, rules, problems);
+        issuers = Issuers::new(&rules, count);
         providers::compile(rules, verifier, &mut authenticator, problems);
     }
     let options = routes::TableOptions {
-        ambiguous_paths: match document.ambiguous_paths {
-            schema::AmbiguousPaths::Deny => AmbiguousPaths::Deny,
-            schema::AmbiguousPaths::Match => AmbiguousPaths::Match,
-        },
-        unmatched: match document.unmatched_routes {
-            schema::UnmatchedRoutes::Allow => Unmatched::Allow,
-            schema::UnmatchedRoutes::Deny => Unmatched::Deny,
-        },
+        ambiguous_paths: document.ambiguous_paths,
+        unmatched: document.unmatched_routes,
     };
-    check_options(document.routes.as_deref(), options, document.cors_preflight, problems);
     let routes = document.routes.map(|rows| {
-        routes::compile(&root.field("routes"), rows, options, &mut authenticator, problems)
+        routes::compile(
+            &root.field("routes"),
+            rows,
+            options,
+            &issuers,
+            &mut authenticator,
+            problems,
+        )
     });
     let outputs = authenticator.providers().iter().flat_map(|provider| &provider.outputs);
     let mut output_headers: Vec<_> =
         outputs.map(|header| normal_header_name(&header.name)).collect();
     output_headers.sort();
     output_headers.dedup();
+    let includes_tokens = document.dry_run_tokens.unwrap_or(true);
     Document {
         authenticator,
         routes,
-        cors_preflight: match document.cors_preflight {
-            schema::CorsPreflight::Allow => CorsPreflight::Allow,
-            schema::CorsPreflight::Authorize => CorsPreflight::Authorize,
-        },
+        cors_preflight: document.cors_preflight,
+        dry_run: document.dry_run.then_some(DryRun { includes_tokens }),
+        decision_log: document.decision_log,
+        rule_metrics: document.rule_metrics,
+        responses: document.responses.map_or_else(Responses::default, |value| {
+            responses::compile(&root.field("responses"), value, problems)
+        }),
         output_headers,
+    }
+}
+
+/// The issuers whose tokens can be accepted, whatever else is wrong with their entries.
+#[derive(Debug, Default)]
+struct Issuers {
+    named: Vec<String>,
+    /// Whether others than those can be: an entry names none, or is too faulty to be read.
+    any: bool,
+}
+
+impl Issuers {
+    fn new(rules: &[(Place, schema::JwtRule)], count: usize) -> Self {
+        let named: Vec<_> = rules.iter().filter_map(|(_, rule)| rule.issuer.clone()).collect();
+        Self { any: named.len() < count, named }
     }
 }
 
@@ -168,40 +195,45 @@ fn max_cache_size(cache: Option<Value>, problems: &mut Problems) -> usize {
     size.unwrap_or(DEFAULT_CACHE_SIZE)
 }
 
-/// What the options of the table rule out together.
-fn check_options(
-    routes: Option<&[Value]>,
-    options: routes::TableOptions,
-    cors_preflight: schema::CorsPreflight,
-    problems: &mut Problems,
-) {
-    let allows_unmatched = options.unmatched == Unmatched::Allow;
-    let matches_ambiguous = options.ambiguous_paths == AmbiguousPaths::Match;
-    let allows_preflights = cors_preflight == schema::CorsPreflight::Allow;
+/// What the options of a document rule out together.
+fn check_options(document: &schema::Document, problems: &mut Problems) {
+    let place = |name| Place::root().field(name);
+    let allows_unmatched = document.unmatched_routes == Unmatched::Allow;
+    let matches_ambiguous = document.ambiguous_paths == AmbiguousPaths::Match;
+    let allows_preflights = document.cors_preflight == CorsPreflight::Allow;
     if allows_unmatched && matches_ambiguous {
         problems.error(
-            Place::root().field("ambiguousPaths"),
+            place("ambiguousPaths"),
             "found `MATCH` beside `unmatchedRoutes: ALLOW`: a protected path would be open in \
              another spelling",
         );
     }
-    if allows_unmatched && routes.is_some_and(<[_]>::is_empty) {
-        problems.error(
-            Place::root().field("unmatchedRoutes"),
+    match &document.routes {
+        Some(rows) if rows.is_empty() && allows_unmatched => problems.error(
+            place("unmatchedRoutes"),
             "found `ALLOW` beside `routes: []`, which together allow everything; without both \
              keys the filter only authenticates",
-        );
-    }
-    if routes.is_none() {
-        let options = [
-            ("unmatchedRoutes", allows_unmatched),
-            ("ambiguousPaths", matches_ambiguous),
-            ("corsPreflight", allows_preflights),
-        ];
-        for (name, _) in options.iter().filter(|(_, set)| *set) {
-            let message = "found without `routes`, where it has no meaning";
-            problems.error(Place::root().field(name), message);
+        ),
+        Some(rows) if document.rule_metrics && rows.len() > MAX_RULE_METRICS => {
+            let message = format!("found {} rows, expected at most {MAX_RULE_METRICS}", rows.len());
+            problems.error(place("ruleMetrics"), message);
         }
+        Some(_) => {}
+        None => {
+            let options = [
+                ("unmatchedRoutes", allows_unmatched),
+                ("ambiguousPaths", matches_ambiguous),
+                ("corsPreflight", allows_preflights),
+                ("ruleMetrics", document.rule_metrics),
+            ];
+            for (name, _) in options.iter().filter(|(_, is_set)| *is_set) {
+                problems.error(place(name), "found without `routes`, where it has no meaning");
+            }
+        }
+    }
+    if document.dry_run_tokens.is_some() && !document.dry_run {
+        problems
+            .error(place("dryRunTokens"), "found without `dryRun: true`, where it has no meaning");
     }
 }
 

@@ -1,7 +1,10 @@
 //! The compiled document: everything that a decision needs, and nothing that can be wrong.
 
+use serde::Deserialize;
+
 use crate::authn::Authenticator;
 use crate::authz::routes::RouteTable;
+use crate::response::Responses;
 
 /// What a `pluginConfig` means. [`crate::config::compile`] makes it.
 pub struct Document {
@@ -11,12 +14,41 @@ pub struct Document {
     pub routes: Option<RouteTable>,
     /// What becomes of CORS preflights.
     pub cors_preflight: CorsPreflight,
+    /// What of its denials is only tried.
+    pub dry_run: Option<DryRun>,
+    /// What is said about decisions.
+    pub decision_log: DecisionLog,
+    /// Whether every row has counters of its own.
+    pub rule_metrics: bool,
+    /// How denials are answered.
+    pub responses: Responses,
     /// The names of all headers that some provider writes, in lower case and with `-` for `_`.
     pub output_headers: Vec<String>,
 }
 
+/// A document that is only tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DryRun {
+    /// Whether the refusals of tokens are only tried too.
+    pub includes_tokens: bool,
+}
+
+/// Which decisions are logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum DecisionLog {
+    /// All.
+    All,
+    /// Those that deny, or would without a dry run.
+    #[default]
+    Denials,
+    /// None.
+    Off,
+}
+
 /// What becomes of a CORS preflight.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum CorsPreflight {
     /// It passes, if the table has its host and path.
     Allow,

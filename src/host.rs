@@ -9,12 +9,13 @@
     reason = "calls to the host are foreign calls; each block says why it is sound"
 )]
 
-use std::ptr;
+use std::{fmt, ptr};
 
 use crate::forward::HeaderChange;
 use crate::request::Header;
 use crate::response::LocalReply;
 
+pub mod metrics;
 mod probe;
 pub mod signature;
 
@@ -27,7 +28,13 @@ const GRPC_STATUS_FROM_HTTP: i32 = -1;
 
 /// A call that the host did not carry out, with the status it gave.
 #[derive(Clone, Copy, Debug)]
-pub struct HostError(#[allow(dead_code, reason = "shown in logs by its Debug")] pub u32);
+pub struct HostError(u32);
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Envoy answered the call with status {} (proxy_status_t)", self.0)
+    }
+}
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
@@ -58,6 +65,15 @@ unsafe extern "C" {
         headers_size: usize,
         grpc_status: i32,
     ) -> u32;
+    fn proxy_set_property(
+        path: *const u8,
+        path_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_call_foreign_function(
         name: *const u8,
         name_size: usize,
@@ -83,6 +99,7 @@ impl RequestHeaders {
     ///
     /// The layout is: number of pairs; for each the sizes of name and value; for each the name, a
     /// zero byte, the value, a zero byte. Numbers are 32 bits, little-endian.
+    #[must_use]
     pub fn lines(&self) -> Option<Vec<Header<'_>>> {
         let mut numbers = self.0.as_slice();
         let mut number = || {
@@ -144,8 +161,7 @@ pub fn now() -> Result<u64, HostError> {
 
 /// Answers the request in place of the workload.
 pub fn send_local_reply(reply: &LocalReply) -> Result<(), HostError> {
-    let challenge = reply.challenge.as_deref().map(|value| (&b"www-authenticate"[..], value));
-    let headers = header_pairs(challenge);
+    let headers = header_pairs(&reply.headers);
     // SAFETY: every pointer is to a slice that lives through the call, with the slice's length.
     done(unsafe {
         proxy_send_local_response(
@@ -161,13 +177,63 @@ pub fn send_local_reply(reply: &LocalReply) -> Result<(), HostError> {
     })
 }
 
-/// A list of at most one header in the layout of [`RequestHeaders::lines`].
-fn header_pairs(header: Option<Header<'_>>) -> Vec<u8> {
-    let Some((name, value)) = header else {
-        return Vec::new();
-    };
-    let size = |text: &[u8]| u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes();
-    [&1_u32.to_le_bytes(), &size(name)[..], &size(value), name, &[0], value, &[0]].concat()
+/// A list of headers in the layout of [`RequestHeaders::lines`].
+fn header_pairs(headers: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let number = |size: usize| u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes();
+    let mut pairs = number(headers.len()).to_vec();
+    for (name, value) in headers {
+        pairs.extend(number(name.len()));
+        pairs.extend(number(value.len()));
+    }
+    for (name, value) in headers {
+        for text in [name.as_bytes(), value] {
+            pairs.extend_from_slice(text);
+            pairs.push(0);
+        }
+    }
+    pairs
+}
+
+/// Sets a value that access logs can show, as `%FILTER_STATE(wasm.<name>:PLAIN)%`.
+pub fn set_filter_state(name: &str, value: &str) -> Result<(), HostError> {
+    // SAFETY: every pointer is to a slice that lives through the call, with the slice's length.
+    done(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
+}
+
+/// A kind of metric.
+#[derive(Clone, Copy, Debug)]
+pub enum MetricKind {
+    /// `MetricType::Counter`
+    Counter = 0,
+    /// `MetricType::Gauge`
+    Gauge = 1,
+}
+
+/// A metric of this VM. The statistic behind it is one for the whole process.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric(u32);
+
+/// Defines a metric; Envoy shows it as `wasmcustom.<name>`.
+pub fn define_metric(kind: MetricKind, name: &str) -> Result<Metric, HostError> {
+    let mut id = 0;
+    // SAFETY: the pointers are to a slice and a local that live through the call.
+    done(unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) })?;
+    Ok(Metric(id))
+}
+
+/// Adds to a counter; nothing where there is nothing to add.
+pub fn increment(Metric(id): Metric, by: u64) -> Result<(), HostError> {
+    match i64::try_from(by) {
+        Ok(0) | Err(_) => Ok(()),
+        // SAFETY: no pointer is involved.
+        Ok(by) => done(unsafe { proxy_increment_metric(id, by) }),
+    }
+}
+
+/// Sets a gauge.
+pub fn record(Metric(id): Metric, value: u64) -> Result<(), HostError> {
+    // SAFETY: no pointer is involved.
+    done(unsafe { proxy_record_metric(id, value) })
 }
 
 /// Calls a function of Envoy that is not part of the ABI.

@@ -12,6 +12,7 @@
 //! | [`authn`] | from a request to the identity that its token proves |
 //! | [`forward`] | what of an allowed request the workload receives |
 //! | [`refusal`], [`response`] | why a request is denied, and what the client is told |
+//! | [`telemetry`] | what is said about a decision: log, counters, access logs |
 //! | [`config`] | from `pluginConfig` to the compiled [`document`] |
 //!
 //! Everything but `plugin` and `host` is plain code that knows no host: the command line tool, the
@@ -30,8 +31,11 @@ pub mod refusal;
 pub mod request;
 pub mod response;
 pub mod scalar;
+pub mod telemetry;
 
+/// Public for `e2e/vectors` alone, which checks signatures as the filter does in Envoy.
 #[cfg(target_arch = "wasm32")]
-mod host;
-#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod host;
+#[cfg(all(target_arch = "wasm32", feature = "plugin"))]
 mod plugin;

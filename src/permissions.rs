@@ -11,13 +11,26 @@ pub struct PermissionId(usize);
 #[derive(Clone, Debug, Default)]
 pub struct PermissionNames {
     ids: HashMap<String, PermissionId>,
+    /// By number.
+    names: Vec<String>,
 }
 
 impl PermissionNames {
     /// The number of a permission, a new one if it has none yet.
     pub fn intern(&mut self, name: &str) -> PermissionId {
-        let next = PermissionId(self.ids.len());
-        *self.ids.entry(name.to_owned()).or_insert(next)
+        if let Some(id) = self.find(name) {
+            return id;
+        }
+        let id = PermissionId(self.names.len());
+        self.ids.insert(name.to_owned(), id);
+        self.names.push(name.to_owned());
+        id
+    }
+
+    /// The name of a permission.
+    #[must_use]
+    pub fn name(&self, PermissionId(id): PermissionId) -> Option<&str> {
+        self.names.get(id).map(String::as_str)
     }
 
     /// The number of a permission, if any route asks for it.
@@ -85,6 +98,7 @@ mod tests {
         assert_eq!(names.intern("read"), read);
         assert_eq!(names.find("write"), Some(write));
         assert_eq!(names.find("delete"), None);
+        assert_eq!((names.name(read), names.name(write)), (Some("read"), Some("write")));
     }
 
     proptest! {

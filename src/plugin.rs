@@ -1,32 +1,43 @@
 //! The filter as Envoy sees it: one root context for each configured plugin and worker, one HTTP
 //! context for each request.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use log::{error, info, warn};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType, LogLevel};
+use sha2::{Digest as _, Sha256};
 
 use crate::authz::Permit;
 use crate::config;
-use crate::decision::{self, Denial};
-use crate::document::Document;
+use crate::decision::{self, Decision, Verdict};
+use crate::document::{DecisionLog, Document};
 use crate::forward;
+use crate::host::metrics::{self, Metrics};
 use crate::host::signature::Envoy;
 use crate::host::{self, RequestHeaders};
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::response;
+use crate::telemetry::{self, LineBudget};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(Plugin { document: None }));
+    proxy_wasm::set_root_context(|_| Box::new(Plugin::default()));
 }}
 
+thread_local! {
+    /// All plugins of a worker write into one log, so they share the budget for it.
+    static LINE_BUDGET: Cell<LineBudget> = Cell::default();
+}
+
 /// One configured plugin.
+#[derive(Default)]
 struct Plugin {
     /// The document in force; without one everything is denied.
     document: Option<Rc<Document>>,
+    metrics: Rc<Metrics>,
 }
 
 impl Context for Plugin {}
@@ -38,7 +49,7 @@ impl RootContext for Plugin {
         let text = match host::plugin_configuration() {
             Ok(text) => text,
             Err(error) => {
-                error!("jwt-rbac: document refused: pluginConfig can't be read: {error:?}");
+                error!("jwt-rbac: document refused: pluginConfig can't be read: {error}");
                 return false;
             }
         };
@@ -47,21 +58,24 @@ impl RootContext for Plugin {
                 for warning in problems.warnings {
                     warn!("jwt-rbac: {warning}");
                 }
-                info!("jwt-rbac {}: document in force", env!("CARGO_PKG_VERSION"));
+                let hash = document_hash(&text);
+                metrics::show_document(&document, hash);
+                info!("jwt-rbac {}: document {hash} in force", env!("CARGO_PKG_VERSION"));
                 self.document = Some(Rc::new(document));
                 true
             }
             Err(problems) => {
                 let errors: Vec<_> = problems.errors.iter().map(ToString::to_string).collect();
-                let (count, list) = (errors.len(), errors.join("\n  "));
-                error!("jwt-rbac: document refused, {count} errors:\n  {list}");
+                error!("jwt-rbac: document refused:\n  {}", errors.join("\n  "));
+                metrics::count_refused_document();
                 false
             }
         }
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(HttpFilter { document: self.document.clone() }))
+        let (document, metrics) = (self.document.clone(), Rc::clone(&self.metrics));
+        Some(Box::new(HttpFilter { document, metrics }))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -69,9 +83,16 @@ impl RootContext for Plugin {
     }
 }
 
+/// The start of the SHA-256 of a document: 48 bits, which every reader of metrics holds exactly.
+fn document_hash(text: &[u8]) -> u64 {
+    let digest = Sha256::digest(text);
+    digest.iter().take(6).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+}
+
 /// One request.
 struct HttpFilter {
     document: Option<Rc<Document>>,
+    metrics: Rc<Metrics>,
 }
 
 impl Context for HttpFilter {}
@@ -81,43 +102,86 @@ impl HttpContext for HttpFilter {
         let headers = RequestHeaders::fetch().ok();
         let lines = headers.as_ref().and_then(RequestHeaders::lines);
         let request = lines.as_deref().and_then(|lines| Request::read(lines).ok());
-        match self.judge(request.as_ref()) {
-            Ok(()) => Action::Continue,
-            Err(denial) => {
-                let locations =
-                    self.document.as_ref().map(|document| document.authenticator.locations());
-                let reply =
-                    response::local_reply(&denial, request.as_ref(), locations.unwrap_or_default());
-                if let Err(error) = host::send_local_reply(&reply) {
-                    error!("jwt-rbac: a denied request could not be answered: {error:?}");
-                }
-                // Without an answer the request waits until it times out: it never continues.
-                Action::Pause
-            }
+        let document = self.document.as_deref();
+        let decision = judge(document, request.as_ref());
+        self.metrics.count(&decision, document);
+        if let (Some(document), Some(request)) = (document, &request) {
+            tell(&decision, document, request);
         }
+        let Some(refusal) = denied(&decision) else { return Action::Continue };
+        let reply = response::local_reply(refusal, &decision, document, request.as_ref());
+        if let Err(error) = host::send_local_reply(&reply) {
+            error!("jwt-rbac: a denied request could not be answered: {error}");
+        }
+        // Without an answer the request waits until it times out: it never continues.
+        Action::Pause
     }
 }
 
-impl HttpFilter {
-    /// Lets the request continue, or says why it may not.
-    fn judge(&self, request: Option<&Request<'_>>) -> Result<(), Denial<'_>> {
-        let document = self.document.as_ref().ok_or(Refusal::DocumentMissing)?;
-        let request = request.ok_or(Refusal::RequestMalformed)?;
-        let now = host::now().map_err(|_| Refusal::HostFailure)?;
-        let permit = decision::decide(document, request, now)?;
-        forward(document, request, &permit)
+/// Decides, and makes the request what the workload is to receive if it may continue.
+fn judge<'d, 'r>(
+    document: Option<&'d Document>,
+    request: Option<&Request<'r>>,
+) -> Decision<'d, 'r> {
+    let Some(document) = document else { return Decision::deny(Refusal::DocumentMissing) };
+    let Some(request) = request else { return Decision::deny(Refusal::RequestMalformed) };
+    let Ok(now) = host::now() else { return Decision::deny(Refusal::HostFailure) };
+    let mut decision = decision::decide(document, request, now);
+    if let Verdict::Allow(permit) | Verdict::WouldDeny(_, permit) = &decision.verdict
+        && forward(document, request, permit).is_err()
+    {
+        decision.verdict = Verdict::Deny(Refusal::HostFailure);
     }
+    decision
 }
 
-/// Makes the request what the workload is to receive. It takes a [`Permit`], so that no request
-/// that was not judged can get here.
-fn forward<'d>(
+/// Changes the headers of a request. It takes a [`Permit`], so that no request that was not judged
+/// can get here.
+fn forward(
     document: &Document,
     request: &Request<'_>,
     permit: &Permit,
-) -> Result<(), Denial<'d>> {
-    for change in forward::changes(document, request, permit) {
-        host::change_header(&change).map_err(|_| Refusal::HostFailure)?;
+) -> Result<(), host::HostError> {
+    forward::changes(document, request, permit).iter().try_for_each(host::change_header)
+}
+
+/// Why the request is answered in place of the workload; `None` if it continues.
+fn denied(decision: &Decision<'_, '_>) -> Option<Refusal> {
+    match decision.verdict {
+        Verdict::Allow(_) | Verdict::WouldDeny(..) => None,
+        Verdict::Deny(refusal) => Some(refusal),
     }
-    Ok(())
+}
+
+/// Writes the decision to the log and to where access logs find it, as far as the document wants
+/// that.
+fn tell(decision: &Decision<'_, '_>, document: &Document, request: &Request<'_>) {
+    let log = document.decision_log;
+    if log == DecisionLog::All || !matches!(decision.verdict, Verdict::Allow(_)) {
+        set_filter_state(decision);
+    }
+    if !telemetry::is_logged(log, &decision.verdict) {
+        return;
+    }
+    let mut budget = LINE_BUDGET.get();
+    let granted = budget.take(host::now().unwrap_or_default());
+    LINE_BUDGET.set(budget);
+    if let Some(suppressed) = granted {
+        warn!("{}", telemetry::line(decision, document, request, suppressed));
+    }
+}
+
+fn set_filter_state(decision: &Decision<'_, '_>) {
+    let refusal = telemetry::refusal(&decision.verdict);
+    let subject = decision.identity.as_ref().and_then(|identity| identity.subject.as_deref());
+    let values = [
+        ("jwt_rbac.decision", Some(telemetry::word(&decision.verdict))),
+        ("jwt_rbac.reason", refusal.map(Refusal::slug)),
+        ("jwt_rbac.rule", decision.rule()),
+        ("jwt_rbac.subject", subject),
+    ];
+    for (name, value) in values {
+        // An access log that misses a word is no reason to treat the request otherwise.
+        let _ = value.map(|value| host::set_filter_state(name, value));
+    }
 }

@@ -80,6 +80,13 @@ impl<'a> Request<'a> {
         split_query(self.target.unwrap_or_default()).1
     }
 
+    /// Whether it is gRPC, as Envoy tells it (`Grpc::Common::isGrpcRequestHeaders`).
+    #[must_use]
+    pub fn is_grpc(&self) -> bool {
+        let content_type = self.values("content-type").next().unwrap_or_default();
+        matches!(content_type.strip_prefix(b"application/grpc"), Some([] | [b'+', ..]))
+    }
+
     /// Whether a browser asks what it may send (Fetch standard, "CORS-preflight request"): the same
     /// test as in Envoy's `jwt_authn` filter.
     #[must_use]

@@ -1,72 +1,240 @@
-//! The local reply to a denied request, byte for byte as Envoy's native filters send it.
+//! The local reply to a denied request: without `responses` in the document, byte for byte as
+//! Envoy's native filters send it.
+
+use std::borrow::Cow;
+
+use serde_json::json;
 
 use crate::authn::locate::{self, Location};
-use crate::decision::Denial;
-use crate::refusal::Refusal;
+use crate::authz::routes::Access;
+use crate::decision::Decision;
+use crate::document::Document;
+use crate::refusal::{Kind, Refusal};
 use crate::request::Request;
 
 /// How much of the path a challenge shows (`kMaxPathLength` in Envoy's `jwt_authn` filter).
 const MAX_REALM_PATH: usize = 256;
+/// What the native filter says of a request without a token.
+const TOKEN_MISSING: &str = "Jwt is missing";
 
-/// A response that Envoy sends for us. The host adds `content-type: text/plain` and the length, and
-/// turns it into a gRPC status where the request is gRPC.
+/// How a document wants denials to be answered.
+#[derive(Clone, Debug, Default)]
+pub struct Responses {
+    /// Whether a request without the token that its row needs gets 401 and a challenge.
+    pub challenge_missing_token: bool,
+    /// The body where the token is at fault.
+    pub unauthenticated: Format,
+    /// The body where the caller lacks something.
+    pub forbidden: Format,
+    /// Whether such a denial is a 404 that does not say that there is something.
+    pub hide_forbidden: bool,
+    /// Whether a missing permission is named in a challenge (RFC 6750 §3.1).
+    pub insufficient_scope: bool,
+    /// Where clients learn how to get a token (RFC 9728 §5.1).
+    pub resource_metadata: Option<String>,
+    /// The origins whose scripts may read our replies.
+    pub cors_origins: Vec<String>,
+}
+
+/// The form of a body.
+#[derive(Clone, Debug, Default)]
+pub enum Format {
+    /// What the document says.
+    Custom {
+        /// The body.
+        body: String,
+        /// Its media type.
+        content_type: String,
+    },
+    /// A problem document (RFC 9457).
+    ProblemJson,
+    /// The words of Envoy's native filters.
+    #[default]
+    Text,
+}
+
+/// A response that Envoy sends for us. The host adds the length, `content-type: text/plain` where
+/// there is none, and turns it into a gRPC status where the request is gRPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalReply {
     /// HTTP status.
     pub status: u16,
     /// `%RESPONSE_CODE_DETAILS%` of access logs.
     pub details: String,
-    /// `www-authenticate`, where there is a challenge (RFC 6750 §3).
-    pub challenge: Option<Vec<u8>>,
-    /// The text that the client reads.
-    pub body: &'static str,
+    /// Further headers.
+    pub headers: Vec<(&'static str, Vec<u8>)>,
+    /// The body.
+    pub body: Cow<'static, str>,
 }
 
-/// The reply to a denied request. `locations` are those where tokens are looked for.
+/// The reply to a denied request. Without a document, or where the request could not be read, it is
+/// that of the native filters.
 #[must_use]
 pub fn local_reply(
-    denial: &Denial<'_>,
+    refusal: Refusal,
+    decision: &Decision<'_, '_>,
+    document: Option<&Document>,
     request: Option<&Request<'_>>,
-    locations: &[Location],
 ) -> LocalReply {
-    let Denial { refusal, rule } = denial;
-    let is_about_token = refusal.is_about_token();
-    LocalReply {
-        status: refusal.status(),
-        details: if is_about_token {
-            token_details(*refusal)
-        } else {
-            let rule = rule.unwrap_or("none");
-            format!("rbac_access_denied_matched_policy[{rule}]{{{}}}", refusal.slug())
-        },
-        challenge: request.filter(|_| is_about_token).map(|request| challenge(request, locations)),
-        body: refusal.text(),
+    let native = Responses::default();
+    let responses = document.map_or(&native, |document| &document.responses);
+    let status = status(refusal, responses);
+    let is_missing = is_missing_token(refusal, responses);
+    let mut reply = if is_missing || refusal.kind() == Kind::Token {
+        let text = if is_missing { TOKEN_MISSING } else { refusal.text() };
+        reply(status, text, token_details(text), &responses.unauthenticated, request)
+    } else {
+        let details = rule_details(refusal, decision.rule());
+        let text = if responses.hide_forbidden { "" } else { refusal.text() };
+        reply(status, text, details, &responses.forbidden, request)
+    };
+    if let (Some(document), Some(request)) = (document, request) {
+        let challenge = challenge(refusal, is_missing, decision, document, request);
+        reply.headers.extend(challenge.map(|value| ("www-authenticate", value)));
+        reply.headers.extend(cors_headers(&responses.cors_origins, request));
+    }
+    reply
+}
+
+/// The status of the reply to a denied request.
+#[must_use]
+pub fn status(refusal: Refusal, responses: &Responses) -> u16 {
+    match refusal.kind() {
+        Kind::Token => refusal.status(),
+        _ if is_missing_token(refusal, responses) => 401,
+        _ if responses.hide_forbidden => 404,
+        _ => refusal.status(),
     }
 }
 
+/// Whether a request is asked for the token that it lacks.
+fn is_missing_token(refusal: Refusal, responses: &Responses) -> bool {
+    refusal == Refusal::IdentityMissing && responses.challenge_missing_token
+}
+
+fn reply(
+    status: u16,
+    text: &'static str,
+    details: String,
+    format: &Format,
+    request: Option<&Request<'_>>,
+) -> LocalReply {
+    let (content_type, body) = match format {
+        // Envoy makes the `grpc-message` of the body.
+        _ if request.is_some_and(Request::is_grpc) => (None, text.into()),
+        Format::Text => (None, text.into()),
+        Format::Custom { body, content_type } => (Some(content_type.clone()), body.clone().into()),
+        Format::ProblemJson => {
+            (Some("application/problem+json".to_owned()), problem(status, text).into())
+        }
+    };
+    let headers = content_type.map(|value| ("content-type", value.into_bytes()));
+    LocalReply { status, details, headers: headers.into_iter().collect(), body }
+}
+
+/// RFC 9457 §3; `about:blank` says that the title is the status's own (§4.2.1).
+fn problem(status: u16, text: &str) -> String {
+    let title = match status {
+        401 => "Unauthorized",
+        404 => "Not Found",
+        _ => "Forbidden",
+    };
+    let problem = match text {
+        "" => json!({"type": "about:blank", "title": title, "status": status}),
+        detail => {
+            json!({"type": "about:blank", "title": title, "status": status, "detail": detail})
+        }
+    };
+    problem.to_string()
+}
+
 /// As in `generateRcDetails` of Envoy's `jwt_authn` filter.
-fn token_details(refusal: Refusal) -> String {
-    format!("jwt_authn_access_denied{{{}}}", refusal.text().replace(' ', "_"))
+fn token_details(text: &str) -> String {
+    format!("jwt_authn_access_denied{{{}}}", text.replace(' ', "_"))
 }
 
-/// The challenge of Envoy's `jwt_authn` filter. Its realm is the URI of the request, here without
-/// the query where that holds a token: a log of responses is no place for one.
-fn challenge(request: &Request<'_>, locations: &[Location]) -> Vec<u8> {
+/// As in Envoy's `rbac` filter (`utility.cc`), and the reason behind it.
+fn rule_details(refusal: Refusal, rule: Option<&str>) -> String {
+    let rule = rule.unwrap_or("none");
+    format!("rbac_access_denied_matched_policy[{rule}]{{{}}}", refusal.slug())
+}
+
+/// The challenge of RFC 6750 §3, in the form of Envoy's `jwt_authn` filter, with what the document
+/// adds to it.
+fn challenge(
+    refusal: Refusal,
+    is_missing: bool,
+    decision: &Decision<'_, '_>,
+    document: &Document,
+    request: &Request<'_>,
+) -> Option<Vec<u8>> {
+    let responses = &document.responses;
+    let error = match refusal.kind() {
+        _ if is_missing => None,
+        Kind::Token => Some("invalid_token"),
+        _ if refusal == Refusal::PermissionMissing && responses.insufficient_scope => {
+            Some("insufficient_scope")
+        }
+        _ => return None,
+    };
+    let mut challenge = realm(request, document.authenticator.locations());
+    let mut add = |name: &str, value: &str| {
+        challenge.extend_from_slice(format!(", {name}=\"{value}\"").as_bytes());
+    };
+    if let Some(error) = error {
+        add("error", error);
+    }
+    if responses.insufficient_scope && refusal.kind() == Kind::Requirement {
+        let scope = scope(decision, document);
+        if !scope.is_empty() {
+            add("scope", &scope);
+        }
+    }
+    if let Some(url) = &responses.resource_metadata {
+        add("resource_metadata", url);
+    }
+    Some(challenge)
+}
+
+/// `Bearer` and its realm, which is the URI of the request, here without the query where that holds
+/// a token: a log of responses is no place for one.
+fn realm(request: &Request<'_>, locations: &[Location]) -> Vec<u8> {
     let target = request.target.unwrap_or_default();
-    let shown = if holds_token(request, locations) { request.path() } else { target };
+    let mut parameters = request.query().map(locate::parameters).into_iter().flatten();
+    let holds_token = parameters.any(|(name, _)| locate::is_token_parameter(name, locations));
+    let shown = if holds_token { request.path() } else { target };
     let shown = shown.get(..MAX_REALM_PATH).unwrap_or(shown);
-    [
-        b"Bearer realm=\"",
-        request.scheme,
-        b"://",
-        request.authority,
-        shown,
-        b"\", error=\"invalid_token\"",
-    ]
-    .concat()
+    [b"Bearer realm=\"", request.scheme, b"://", request.authority, shown, b"\""].concat()
 }
 
-fn holds_token(request: &Request<'_>, locations: &[Location]) -> bool {
-    let mut parameters = request.query().map(locate::parameters).into_iter().flatten();
-    parameters.any(|(name, _)| locate::is_token_parameter(name, locations))
+/// The permissions that the row asks for, as a scope (RFC 6749 §3.3). Of several that are each
+/// enough, the first; one that no scope can hold is left out.
+fn scope(decision: &Decision<'_, '_>, document: &Document) -> String {
+    let Some(Access::Required(requirement)) = decision.route.as_ref().map(|it| &it.row.access)
+    else {
+        return String::new();
+    };
+    let one_of_any = requirement.any_of.iter().filter_map(|any_of| any_of.first());
+    let names = document.authenticator.permission_names();
+    let is_scope_byte = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    let names = requirement.all_of.iter().chain(one_of_any).filter_map(|id| names.name(*id));
+    let scopes: Vec<_> = names.filter(|name| name.bytes().all(is_scope_byte)).collect();
+    scopes.join(" ")
 }
+
+/// What lets a script of a listed origin read the reply (Fetch standard, "CORS protocol").
+fn cors_headers(origins: &[String], request: &Request<'_>) -> Vec<(&'static str, Vec<u8>)> {
+    let origin = request.values("origin").next().unwrap_or_default();
+    if !origins.iter().any(|known| known.as_bytes() == origin) {
+        return Vec::new();
+    }
+    vec![
+        ("access-control-allow-origin", origin.to_vec()),
+        ("access-control-allow-credentials", b"true".to_vec()),
+        ("access-control-expose-headers", b"www-authenticate".to_vec()),
+        ("vary", b"origin".to_vec()),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

@@ -41,4 +41,12 @@ impl Algorithm {
     pub fn from_name(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| *known == name).map(|&(_, algorithm)| algorithm)
     }
+
+    /// Whether Envoy's `verify_signature` knows the algorithm (`foreign.cc`, and BoringSSL behind
+    /// it): PKCS#1 v1.5 and ECDSA, but not PSS, Ed25519 and HMAC.
+    #[must_use]
+    pub fn is_known_to_envoy(self) -> bool {
+        use Algorithm::{Es256, Es384, Es512, Rs256, Rs384, Rs512};
+        matches!(self, Es256 | Es384 | Es512 | Rs256 | Rs384 | Rs512)
+    }
 }

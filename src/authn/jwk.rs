@@ -64,8 +64,6 @@ pub struct Jwk {
     pub key: VerificationKey,
     /// The algorithms that it may be used with: those of its kind, or the one that its `alg` names.
     pub algorithms: Vec<Algorithm>,
-    /// Whether `alg` names its algorithm.
-    pub names_algorithm: bool,
     /// Whether it holds what signs tokens, which has no place in a document.
     pub holds_private_key: bool,
 }
@@ -109,13 +107,12 @@ impl Jwk {
                 Algorithm::from_name(name)
                     .filter(|algorithm| fitting.contains(algorithm))
                     .ok_or_else(|| {
-                        error("alg", &format!("found `{name}`, which the key is not for"))
+                        error("alg", &format!("found `{name}`, expected one of {fitting:?}"))
                     })?,
             ),
         };
         Ok(Self {
             id: optional(jwk, "kid")?.filter(|id| !id.is_empty()).map(str::to_owned),
-            names_algorithm: algorithm.is_some(),
             algorithms: algorithm.map_or_else(|| fitting.to_vec(), |algorithm| vec![algorithm]),
             holds_private_key: jwk.contains_key("d"),
             key,

@@ -3,7 +3,7 @@
 use super::algorithm::Algorithm;
 use super::jwk::Jwk;
 use super::jws::UntrustedToken;
-use super::signature::{PreparedKey, SignatureVerifier};
+use super::signature::{Prepared, PreparedKey, SignatureVerifier};
 use crate::refusal::Refusal;
 
 /// How much checking one request may cause: eight signatures that Envoy checks, or two that the
@@ -22,22 +22,18 @@ struct Key {
     id: Option<String>,
     algorithm: Algorithm,
     prepared: Box<dyn PreparedKey>,
+    /// What one check takes of [`CHECK_BUDGET`].
+    cost: usize,
 }
 
-impl Key {
-    fn cost(&self) -> usize {
-        if self.prepared.is_in_wasm() { COST_IN_WASM } else { 1 }
-    }
-}
-
-/// What one check of this algorithm costs where Envoy does all that it can.
+/// What a check of this algorithm costs where Envoy does all that it can.
 #[must_use]
 pub fn cost_in_envoy(algorithm: Algorithm) -> usize {
-    use Algorithm::{EdDsa, Hs256, Hs384, Hs512, Ps256, Ps384, Ps512};
-    match algorithm {
-        EdDsa | Hs256 | Hs384 | Hs512 | Ps256 | Ps384 | Ps512 => COST_IN_WASM,
-        _ => 1,
-    }
+    cost(!algorithm.is_known_to_envoy())
+}
+
+fn cost(is_in_wasm: bool) -> usize {
+    if is_in_wasm { COST_IN_WASM } else { 1 }
 }
 
 impl Keys {
@@ -47,9 +43,13 @@ impl Keys {
         let mut prepared_keys = Vec::new();
         for Jwk { id, key, algorithms, .. } in keys {
             for &algorithm in algorithms {
-                if let Some(prepared) = verifier.prepare(key, algorithm) {
-                    prepared_keys.push(Key { id: id.clone(), algorithm, prepared });
-                }
+                let prepared = verifier.prepare(key, algorithm);
+                prepared_keys.extend(prepared.map(|Prepared { key, is_in_wasm }| Key {
+                    id: id.clone(),
+                    algorithm,
+                    prepared: key,
+                    cost: cost(is_in_wasm),
+                }));
             }
         }
         Self(prepared_keys)
@@ -73,7 +73,7 @@ impl Keys {
         if algorithm == Algorithm::EdDsa && token.signature.len() != ED25519_SIGNATURE {
             return Err(Refusal::SignatureLength);
         }
-        let cost = candidates.iter().fold(0, |cost: usize, key| cost.saturating_add(key.cost()));
+        let cost = candidates.iter().fold(0, |cost: usize, key| cost.saturating_add(key.cost));
         *budget = budget.checked_sub(cost).ok_or(Refusal::KeyAmbiguous)?;
         let verified =
             candidates.iter().any(|key| key.prepared.verify(token.signed, &token.signature));

@@ -10,7 +10,15 @@ pub mod rustcrypto;
 pub trait SignatureVerifier {
     /// Does all the work that does not depend on the token. `None` where this verifier has no code
     /// for the algorithm, or the key is not of its kind: such tokens are refused.
-    fn prepare(&self, key: &VerificationKey, algorithm: Algorithm) -> Option<Box<dyn PreparedKey>>;
+    fn prepare(&self, key: &VerificationKey, algorithm: Algorithm) -> Option<Prepared>;
+}
+
+/// A key for one algorithm, and what its use costs.
+pub struct Prepared {
+    /// The key.
+    pub key: Box<dyn PreparedKey>,
+    /// Whether the filter does the work itself, in its VM, instead of Envoy.
+    pub is_in_wasm: bool,
 }
 
 /// A key for one algorithm.
@@ -18,7 +26,4 @@ pub trait PreparedKey {
     /// Whether `signature`, as it stands in a JSON Web Signature (RFC 7518 §3), is one of `signed`
     /// by this key. Anything that is not a clear yes is `false`.
     fn verify(&self, signed: &[u8], signature: &[u8]) -> bool;
-
-    /// Whether the filter does the work itself, in its VM, instead of Envoy.
-    fn is_in_wasm(&self) -> bool;
 }

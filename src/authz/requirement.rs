@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::path::Segment;
 use crate::authn::grants::Granted;
 use crate::authn::identity::{ClaimId, Identity};
-use crate::permissions::{PermissionId, PermissionSet};
+use crate::permissions::PermissionId;
 use crate::refusal::Refusal;
 use crate::scalar::{self, Scalar};
 
@@ -17,7 +17,7 @@ pub struct Requirement {
     pub issuers: Option<Vec<String>>,
     /// All of which must be granted.
     pub all_of: Vec<PermissionId>,
-    /// One of which must be granted; `None` for no such demand.
+    /// One of which must be granted; `None` for no such demand. Never empty.
     pub any_of: Option<Vec<PermissionId>>,
     /// All of which must hold.
     pub claims: Vec<ClaimRule>,
@@ -45,38 +45,66 @@ pub enum Operator {
     Values(Vec<Scalar>),
 }
 
+/// What an identity lacks first.
+#[derive(Debug)]
+pub enum Lack<'r> {
+    /// This claim has not the value that the rule wants.
+    Claim(ClaimId),
+    /// Its issuer is none of these.
+    Issuer(&'r [String]),
+    /// These permissions; of several that are each enough, all.
+    Permissions(Vec<PermissionId>),
+    /// A claim that lists its permissions: the one that it has is malformed.
+    ReadablePermissions,
+}
+
+impl From<Lack<'_>> for Refusal {
+    fn from(lack: Lack<'_>) -> Self {
+        match lack {
+            Lack::Claim(_) => Self::ClaimMismatch,
+            Lack::Issuer(_) => Self::IssuerNotAllowed,
+            Lack::Permissions(_) => Self::PermissionMissing,
+            Lack::ReadablePermissions => Self::ClaimMalformed,
+        }
+    }
+}
+
 impl Requirement {
     /// Whether this identity may do what the row is about, in the order issuer, permissions,
     /// claims. `variables` are the segments that [`Operator::PathVariable`] numbers.
     ///
     /// # Errors
     /// What the identity lacks first.
-    pub fn check(&self, identity: &Identity, variables: &[Segment<'_>]) -> Result<(), Refusal> {
-        if let Some(issuers) = &self.issuers {
-            let issuer = identity.issuer.as_ref().ok_or(Refusal::IssuerNotAllowed)?;
-            if !issuers.contains(issuer) {
-                return Err(Refusal::IssuerNotAllowed);
-            }
+    pub fn check(&self, identity: &Identity, variables: &[Segment<'_>]) -> Result<(), Lack<'_>> {
+        if let Some(issuers) = &self.issuers
+            && !identity.issuer.as_ref().is_some_and(|issuer| issuers.contains(issuer))
+        {
+            return Err(Lack::Issuer(issuers));
         }
         self.check_permissions(&identity.granted)?;
-        let holds = |rule: &ClaimRule| {
-            identity.claim(rule.claim).is_some_and(|claim| rule.operator.holds(claim, variables))
+        let fails = |rule: &&ClaimRule| {
+            let claim = identity.claim(rule.claim);
+            !claim.is_some_and(|claim| rule.operator.holds(claim, variables))
         };
-        if self.claims.iter().all(holds) { Ok(()) } else { Err(Refusal::ClaimMismatch) }
+        match self.claims.iter().find(fails) {
+            None => Ok(()),
+            Some(rule) => Err(Lack::Claim(rule.claim)),
+        }
     }
 
-    fn check_permissions(&self, granted: &Granted) -> Result<(), Refusal> {
-        if self.all_of.is_empty() && self.any_of.is_none() {
+    fn check_permissions(&self, granted: &Granted) -> Result<(), Lack<'_>> {
+        let any_of = self.any_of.as_deref().unwrap_or_default();
+        if self.all_of.is_empty() && any_of.is_empty() {
             return Ok(());
         }
-        let granted = match granted {
-            Granted::Malformed => return Err(Refusal::ClaimMalformed),
-            Granted::Set(granted) => granted,
-        };
-        let has = |id: &PermissionId| PermissionSet::contains(granted, *id);
-        let enough = self.all_of.iter().all(has)
-            && self.any_of.as_ref().is_none_or(|any_of| any_of.iter().any(has));
-        if enough { Ok(()) } else { Err(Refusal::PermissionMissing) }
+        let Granted::Set(granted) = granted else { return Err(Lack::ReadablePermissions) };
+        let lacks = |id: &&PermissionId| !granted.contains(**id);
+        let has_any = any_of.is_empty() || !any_of.iter().all(|id| lacks(&id));
+        if has_any && !self.all_of.iter().any(|id| lacks(&id)) {
+            return Ok(());
+        }
+        let of_any = if has_any { &[] } else { any_of };
+        Err(Lack::Permissions(self.all_of.iter().filter(lacks).chain(of_any).copied().collect()))
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The row is chosen by host, path and method alone, in this order, before the token is looked at.
 
+use serde::Deserialize;
+
 use super::hosts::{HostPattern, Hosts};
 use super::path::{self, Segment};
 use super::requirement::Requirement;
@@ -26,6 +28,8 @@ pub struct Row {
     pub name: String,
     /// Who may use it.
     pub access: Access,
+    /// Whether what it asks is only tried.
+    pub dry_run: bool,
 }
 
 /// Who may use a row.
@@ -40,7 +44,8 @@ pub enum Access {
 }
 
 /// What is done with the token of a request that needs none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum TokenUse {
     /// It is passed on without a look: it may be meant for somebody else.
     Ignore,
@@ -52,7 +57,8 @@ pub enum TokenUse {
 }
 
 /// What becomes of a path that can be read in more than one way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum AmbiguousPaths {
     /// It is denied.
     #[default]
@@ -62,7 +68,8 @@ pub enum AmbiguousPaths {
 }
 
 /// What becomes of a path that no row has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Unmatched {
     /// It is allowed, as far as the table goes.
     Allow,
@@ -100,9 +107,9 @@ pub struct Match<'t, 'r> {
     pub variables: Vec<Segment<'r>>,
 }
 
-/// One of the places where a row is put.
+/// What one path of a row is looked up by.
 #[derive(Clone, Debug)]
-pub struct Place<'p> {
+pub struct RouteKey<'p> {
     /// The host, where rows name hosts.
     pub host: Option<&'p HostPattern>,
     /// The path.
@@ -125,32 +132,32 @@ impl RouteTable {
         Self { rows: Vec::new(), hosts, ambiguous_paths, unmatched }
     }
 
-    /// Adds a row at these places. A place that another row has keeps it.
+    /// Adds a row under these keys. A key that another row has stays with that one.
     ///
     /// # Errors
     /// The names of the rows that were there before.
     pub fn add<'p>(
         &mut self,
         row: Row,
-        places: impl IntoIterator<Item = Place<'p>>,
+        keys: impl IntoIterator<Item = RouteKey<'p>>,
     ) -> Result<(), Vec<String>> {
         let number = self.rows.len();
         self.rows.push(row);
         let mut taken = Vec::new();
-        for place in places {
-            let trie = match (&mut self.hosts, place.host) {
+        for key in keys {
+            let trie = match (&mut self.hosts, key.host) {
                 (HostSets::Named(hosts), host) => {
                     hosts.entry(host.cloned().unwrap_or(HostPattern::Any))
                 }
                 (HostSets::Unnamed(trie), _) => trie,
             };
-            let methods = trie.entry(place.path);
-            let known = methods.iter().find(|(method, _)| method.as_deref() == place.method);
+            let methods = trie.entry(key.path);
+            let known = methods.iter().find(|(method, _)| method.as_deref() == key.method);
             if let Some((_, Target { row, .. })) = known {
                 taken.extend(self.rows.get(*row).map(|row| row.name.clone()));
             } else {
-                let target = Target { row: number, variables: place.variables.to_vec() };
-                methods.push((place.method.map(str::to_owned), target));
+                let target = Target { row: number, variables: key.variables.to_vec() };
+                methods.push((key.method.map(str::to_owned), target));
             }
         }
         if taken.is_empty() { Ok(()) } else { Err(taken) }
@@ -230,14 +237,17 @@ mod tests {
         let mut table = RouteTable::new(false, AmbiguousPaths::default(), Unmatched::default());
         for (path, methods) in rows {
             let path = Template::parse(path).unwrap();
-            let place = |method| Place { host: None, path: &path, method, variables: &[] };
-            let row =
-                Row { name: format!("{methods:?}"), access: Access::Public(TokenUse::Strict) };
-            let places: Vec<_> = match methods {
-                [] => vec![place(None)],
-                methods => methods.iter().map(|method| place(Some(*method))).collect(),
+            let key = |method| RouteKey { host: None, path: &path, method, variables: &[] };
+            let row = Row {
+                name: format!("{methods:?}"),
+                access: Access::Public(TokenUse::Strict),
+                dry_run: false,
             };
-            table.add(row, places).unwrap();
+            let keys: Vec<_> = match methods {
+                [] => vec![key(None)],
+                methods => methods.iter().map(|method| key(Some(*method))).collect(),
+            };
+            table.add(row, keys).unwrap();
         }
         table
     }
@@ -281,11 +291,11 @@ mod tests {
     }
 
     #[test]
-    fn a_place_has_one_row() {
+    fn a_key_has_one_row() {
         let mut table = table(&[("/a/{x}", &["GET"])]);
         let path = Template::parse("/a/{y}/").unwrap();
-        let place = Place { host: None, path: &path, method: Some("GET"), variables: &[] };
-        let row = Row { name: "second".into(), access: Access::Denied };
-        assert_eq!(table.add(row, [place]), Err(vec![r#"["GET"]"#.to_owned()]));
+        let key = RouteKey { host: None, path: &path, method: Some("GET"), variables: &[] };
+        let row = Row { name: "second".into(), access: Access::Denied, dry_run: false };
+        assert_eq!(table.add(row, [key]), Err(vec![r#"["GET"]"#.to_owned()]));
     }
 }

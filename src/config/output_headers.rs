@@ -30,7 +30,10 @@ pub fn compile(
         } else if RESERVED.contains(&name.as_str()) {
             problems.error(place, format!("found `{header}`, which belongs to HTTP itself"));
         } else if outputs.iter().any(is_same) {
-            problems.error(place, format!("found `{header}`, which this rule writes already"));
+            problems.error(
+                place,
+                format!("found `{header}`, which this entry of `jwtRules` writes already"),
+            );
         } else {
             let name = Rc::from(header.to_ascii_lowercase());
             outputs.push((place, OutputHeader { name, source }));

@@ -1,7 +1,6 @@
 //! `jwtRules`: from the schema to [`Provider`]s.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -78,10 +77,8 @@ fn provider(
         types.iter().map(|text| TokenType::new(text)).collect()
     });
     let clock_skew = clock_skew(place, rule.clock_skew.as_deref(), problems);
-    let max_lifetime = rule.max_lifetime.as_deref().and_then(|text| {
-        let place = place.field("maxLifetime");
-        problems.check(&place, quantity::duration(text)).map(|lifetime| lifetime.as_secs())
-    });
+    let max_lifetime =
+        rule.max_lifetime.as_deref().and_then(|text| max_lifetime(place, text, problems));
     let required_claims = required_claims(place, rule.required_claims.as_deref(), problems);
     let space_delimited = rule.space_delimited_claims.as_deref().unwrap_or_default();
     if rule.space_delimited_claims.is_some() {
@@ -125,7 +122,7 @@ fn check_names(place: &Place, rule: &JwtRule, problems: &mut Problems) {
         Some(_) => {}
         None => problems.warn(
             place.clone(),
-            "no `issuer`: tokens of any issuer that no other rule names are accepted",
+            "no `issuer`: tokens of any issuer that no other entry names are accepted",
         ),
     }
     if let Some(name) = &rule.name {
@@ -171,14 +168,22 @@ fn algorithms(
 
 fn clock_skew(place: &Place, text: Option<&str>, problems: &mut Problems) -> u64 {
     let place = place.field("clockSkew");
-    let bounded = |text: &str| match quantity::duration(text) {
-        Ok(skew) if skew > Duration::from_secs(MAX_CLOCK_SKEW) || skew.subsec_nanos() != 0 => {
-            Err(format!("found `{text}`, expected whole seconds from `0s` to `{MAX_CLOCK_SKEW}s`"))
-        }
-        other => other,
+    let bounded = |text: &str| match quantity::seconds(text)? {
+        skew @ 0..=MAX_CLOCK_SKEW => Ok(skew),
+        _ => Err(format!("found `{text}`, expected `0s` to `{MAX_CLOCK_SKEW}s`")),
     };
     let skew = text.and_then(|text| problems.check(&place, bounded(text)));
-    skew.map_or(DEFAULT_CLOCK_SKEW, |skew| skew.as_secs())
+    skew.unwrap_or(DEFAULT_CLOCK_SKEW)
+}
+
+/// A lifetime of nothing would refuse every token.
+fn max_lifetime(place: &Place, text: &str, problems: &mut Problems) -> Option<u64> {
+    let place = place.field("maxLifetime");
+    let lifetime = quantity::seconds(text).and_then(|seconds| match seconds {
+        0 => Err(format!("found `{text}`, expected a duration such as `24h`")),
+        seconds => Ok(seconds),
+    });
+    problems.check(&place, lifetime)
 }
 
 fn required_claims(

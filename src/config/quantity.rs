@@ -17,7 +17,7 @@ const UNITS: &[(&str, u64)] = &[
 ///
 /// # Errors
 /// What was found and what was expected.
-pub fn duration(text: &str) -> Result<Duration, String> {
+fn duration(text: &str) -> Result<Duration, String> {
     let malformed = || format!("found `{text}`, expected a duration such as `60s` or `1h30m`");
     let mut nanoseconds: u64 = 0;
     let mut rest = text;
@@ -33,6 +33,18 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         rest = after;
     }
     if text.is_empty() { Err(malformed()) } else { Ok(Duration::from_nanos(nanoseconds)) }
+}
+
+/// Reads a duration of whole seconds.
+///
+/// # Errors
+/// What was found and what was expected.
+pub fn seconds(text: &str) -> Result<u64, String> {
+    let duration = duration(text)?;
+    match duration.subsec_nanos() {
+        0 => Ok(duration.as_secs()),
+        _ => Err(format!("found `{text}`, expected whole seconds")),
+    }
 }
 
 /// Reads a size in bytes: `16384`, `16Ki` or `4Mi`.
@@ -70,6 +82,7 @@ mod tests {
         for (text, seconds) in [("0s", 0.0), ("60s", 60.0), ("1h30m", 5_400.0), ("500ms", 0.5)] {
             assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
         }
+        assert_eq!((seconds("1m1s"), seconds("1s500ms").is_err()), (Ok(61), true));
         for text in ["", "60", "s", "1.5s", "-1s", "1 s", "60S", "1d", "99999999999h", "1hm"] {
             assert!(duration(text).is_err(), "{text}");
         }

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::claim_rules;
 use super::problem::{Place, Problems};
-use super::schema::{self, Access as AccessName, Permissions, Route};
+use super::schema::{Access as AccessName, Permissions, Route};
 use super::shape;
+use super::{Issuers, claim_rules};
 use crate::authn::Authenticator;
 use crate::authz::hosts::HostPattern;
 use crate::authz::requirement::Requirement;
-use crate::authz::routes::{self, Access, AmbiguousPaths, RouteTable, Row, TokenUse, Unmatched};
+use crate::authz::routes::{Access, AmbiguousPaths, RouteKey, RouteTable, Row, Unmatched};
 use crate::authz::template::Template;
 use crate::authz::trie::MAX_VISITS;
 use crate::permissions::PermissionId;
@@ -28,6 +28,7 @@ pub fn compile(
     place: &Place,
     entries: Vec<Value>,
     options: TableOptions,
+    issuers: &Issuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) -> RouteTable {
@@ -46,7 +47,7 @@ pub fn compile(
             let message = format!("found `{name}`, which is the name of {first} too");
             problems.error(place.field("name"), message);
         }
-        add_row(&mut table, &place, &row, authenticator, problems);
+        add_row(&mut table, &place, &row, issuers, authenticator, problems);
     }
     if let Some(visits) = table.excessive_visits() {
         problems.error(
@@ -64,6 +65,7 @@ fn add_row(
     table: &mut RouteTable,
     place: &Place,
     row: &Route,
+    issuers: &Issuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) {
@@ -74,7 +76,7 @@ fn add_row(
     let paths = paths(place, &row.paths, problems);
     let methods = methods(place, row.methods.as_deref(), problems);
     let mut variables = Vec::new();
-    let access = access(place, row, &mut variables, authenticator, problems);
+    let access = access(place, row, &mut variables, issuers, authenticator, problems);
 
     let mut bound_paths = Vec::new();
     for (path_place, path) in &paths {
@@ -87,21 +89,16 @@ fn add_row(
         let segments: Vec<_> = variables.iter().filter_map(segment).collect();
         bound_paths.push((path, segments));
     }
-    let mut places = Vec::new();
+    let mut keys = Vec::new();
     for (path, variables) in &bound_paths {
         for host in &hosts {
             for method in &methods {
-                places.push(routes::Place {
-                    host: host.as_ref(),
-                    path,
-                    method: *method,
-                    variables,
-                });
+                keys.push(RouteKey { host: host.as_ref(), path, method: *method, variables });
             }
         }
     }
     let name = row.name.clone().unwrap_or_else(|| place.to_string());
-    let Err(mut taken) = table.add(Row { name, access }, places) else {
+    let Err(mut taken) = table.add(Row { name, access, dry_run: row.dry_run }, keys) else {
         return;
     };
     taken.sort();
@@ -168,19 +165,12 @@ fn methods<'r>(
     methods.iter().map(|method| Some(method.as_str())).collect()
 }
 
-fn token_use(name: Option<schema::TokenUse>) -> TokenUse {
-    match name {
-        None | Some(schema::TokenUse::Strict) => TokenUse::Strict,
-        Some(schema::TokenUse::Ignore) => TokenUse::Ignore,
-        Some(schema::TokenUse::Optional) => TokenUse::Optional,
-    }
-}
-
 /// Who may use a row. A row must say it, and must not say two things at once.
 fn access(
     place: &Place,
     row: &Route,
     variables: &mut Vec<String>,
+    issuers: &Issuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) -> Access {
@@ -206,18 +196,18 @@ fn access(
             Access::Denied
         }
         (Some(AccessName::Denied), []) => Access::Denied,
-        (Some(AccessName::Public), []) => Access::Public(token_use(row.token)),
+        (Some(AccessName::Public), []) => Access::Public(row.token.unwrap_or_default()),
         (Some(AccessName::Denied | AccessName::Public), [first, ..]) => {
             let message = "found beside `access` PUBLIC or DENIED, expected one of both";
             problems.error(place.field(first), message);
             Access::Denied
         }
         (None | Some(AccessName::Authenticated), _) => {
-            if authenticator.providers().is_empty() && problems.errors.is_empty() {
+            if issuers.named.is_empty() && !issuers.any {
                 let message = "needs a token, but no entry of `jwtRules` accepts any";
                 problems.error(place.clone(), message);
             }
-            Access::Required(requirement(place, row, variables, authenticator, problems))
+            Access::Required(requirement(place, row, variables, issuers, authenticator, problems))
         }
     }
 }
@@ -226,15 +216,16 @@ fn requirement(
     place: &Place,
     row: &Route,
     variables: &mut Vec<String>,
+    issuers: &Issuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) -> Requirement {
     let mut requirement = Requirement::default();
-    if let Some(issuers) = &row.issuers {
+    if let Some(wanted) = &row.issuers {
         let place = place.field("issuers");
-        super::check_strings(&place, issuers, problems);
-        check_issuers(&place, issuers, authenticator, problems);
-        requirement.issuers = Some(issuers.clone());
+        super::check_strings(&place, wanted, problems);
+        check_issuers(&place, wanted, issuers, problems);
+        requirement.issuers = Some(wanted.clone());
     }
     if let Some(permissions) = &row.permissions {
         let place = place.field("permissions");
@@ -256,19 +247,9 @@ fn requirement(
     requirement
 }
 
-fn check_issuers(
-    place: &Place,
-    issuers: &[String],
-    authenticator: &Authenticator,
-    problems: &mut Problems,
-) {
-    let providers = authenticator.providers();
-    // A rule that failed to compile is no provider; its issuer is not known here.
-    if !problems.errors.is_empty() || providers.iter().any(|provider| provider.issuer.is_none()) {
-        return;
-    }
-    for (index, issuer) in issuers.iter().enumerate() {
-        if !providers.iter().any(|provider| provider.issuer.as_ref() == Some(issuer)) {
+fn check_issuers(place: &Place, wanted: &[String], issuers: &Issuers, problems: &mut Problems) {
+    for (index, issuer) in wanted.iter().enumerate() {
+        if !issuers.any && !issuers.named.contains(issuer) {
             let message =
                 format!("found `{issuer}`, expected the `issuer` of an entry of `jwtRules`");
             problems.error(place.index(index), message);

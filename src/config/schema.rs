@@ -7,6 +7,9 @@
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
+use crate::authz::routes::{AmbiguousPaths, TokenUse, Unmatched};
+use crate::document::{CorsPreflight, DecisionLog};
+
 /// The whole document.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -15,7 +18,7 @@ pub struct Document {
     pub jwt_rules: Option<Vec<Value>>,
     pub routes: Option<Vec<Value>>,
     #[serde(default)]
-    pub unmatched_routes: UnmatchedRoutes,
+    pub unmatched_routes: Unmatched,
     #[serde(default)]
     pub ambiguous_paths: AmbiguousPaths,
     #[serde(default)]
@@ -23,13 +26,17 @@ pub struct Document {
     pub max_token_size: Option<Text>,
     pub token_cache: Option<Value>,
     pub revoked: Option<Value>,
+    #[serde(default)]
+    pub dry_run: bool,
+    pub dry_run_tokens: Option<bool>,
+    #[serde(default)]
+    pub decision_log: DecisionLog,
+    #[serde(default)]
+    pub rule_metrics: bool,
+    pub responses: Option<Value>,
 
     pub authorization_policies: Option<NotImplemented>,
-    pub decision_log: Option<NotImplemented>,
-    pub dry_run: Option<NotImplemented>,
-    pub dry_run_tokens: Option<NotImplemented>,
     pub fence: Option<NotImplemented>,
-    pub responses: Option<NotImplemented>,
     pub trust_domains: Option<NotImplemented>,
 
     pub metadata: Option<Misplaced>,
@@ -100,6 +107,47 @@ pub struct TokenCache {
     pub max_size: Text,
 }
 
+/// `responses`
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Responses {
+    pub missing_token: Option<Value>,
+    pub unauthenticated: Option<Value>,
+    pub forbidden: Option<Value>,
+    pub resource_metadata: Option<String>,
+    pub cors_origins: Option<Vec<String>>,
+}
+
+/// `missingToken` of `responses`
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MissingToken {
+    pub status: u16,
+}
+
+/// `unauthenticated` of `responses`
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Unauthenticated {
+    #[serde(default)]
+    pub format: Format,
+    pub body: Option<String>,
+    pub content_type: Option<String>,
+}
+
+/// `forbidden` of `responses`
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Forbidden {
+    #[serde(default)]
+    pub format: Format,
+    pub body: Option<String>,
+    pub content_type: Option<String>,
+    pub status: Option<u16>,
+    #[serde(default)]
+    pub insufficient_scope: bool,
+}
+
 /// `revoked`
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -135,8 +183,8 @@ pub struct Route {
     pub issuers: Option<Vec<String>>,
     pub permissions: Option<Value>,
     pub claims: Option<Vec<Value>>,
-
-    pub dry_run: Option<NotImplemented>,
+    #[serde(default)]
+    pub dry_run: bool,
 }
 
 /// `permissions` of a route that names more than one.
@@ -167,6 +215,16 @@ pub enum Access {
     Public,
 }
 
+/// The form of a body.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Format {
+    Custom,
+    ProblemJson,
+    #[default]
+    Text,
+}
+
 /// How a claim is written to a header.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "UPPERCASE")]
@@ -175,42 +233,6 @@ pub enum ClaimFormat {
     #[default]
     Default,
     List,
-}
-
-/// What is done with the token of a request to a public route.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum TokenUse {
-    Ignore,
-    Optional,
-    Strict,
-}
-
-/// What becomes of a request that no row has.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum UnmatchedRoutes {
-    Allow,
-    #[default]
-    Deny,
-}
-
-/// What becomes of a path that can be read in more than one way.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum AmbiguousPaths {
-    #[default]
-    Deny,
-    Match,
-}
-
-/// What becomes of a CORS preflight.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum CorsPreflight {
-    Allow,
-    #[default]
-    Authorize,
 }
 
 fn yes() -> bool {

@@ -319,6 +319,33 @@ fn rows_are_checked_against_each_other() {
 }
 
 #[test]
+fn responses_are_checked() {
+    for (place, responses) in [
+        ("responses.missingToken.status", json!({"missingToken": {"status": 402}})),
+        ("responses.forbidden.status", json!({"forbidden": {"status": 500}})),
+        ("responses.forbidden.format", json!({"forbidden": {"format": "HTML"}})),
+        ("responses.forbidden", json!({"forbidden": {"format": "CUSTOM"}})),
+        ("responses.forbidden.body", json!({"forbidden": {"body": "no"}})),
+        ("responses.unauthenticated.status", json!({"unauthenticated": {"status": 403}})),
+        (
+            "responses.unauthenticated.contentType",
+            json!({"unauthenticated": {"format": "CUSTOM", "body": "", "contentType": "a\nb"}}),
+        ),
+        (
+            "responses.forbidden.insufficientScope",
+            json!({"forbidden": {"status": 404, "insufficientScope": true}}),
+        ),
+        ("responses.resourceMetadata", json!({"resourceMetadata": "http://x.test"})),
+        ("responses.resourceMetadata", json!({"resourceMetadata": "https://x.test/\""})),
+        ("responses.corsOrigins", json!({"corsOrigins": []})),
+        ("responses.corsOrigins[0]", json!({"corsOrigins": ["https://x.test/"]})),
+        ("responses.corsOrigins[0]", json!({"corsOrigins": ["*"]})),
+    ] {
+        refused_at(place, &with_field("responses", &responses));
+    }
+}
+
+#[test]
 fn options_are_checked() {
     refused_at(
         "ambiguousPaths",
@@ -332,9 +359,12 @@ fn options_are_checked() {
     refused_at("tokenCache", &with_field("tokenCache", &json!({})));
     refused_at("revoked.issuedBefore", &with_field("revoked", &json!({"issuedBefore": "today"})));
     refused_at("revoked.jti[0]", &with_field("revoked", &json!({"jti": [""]})));
+    refused_at("dryRunTokens", &with_field("dryRunTokens", &json!(false)));
+    refused_at("decisionLog", &with_field("decisionLog", &json!("DENIED")));
+    refused_at("ruleMetrics", &json!({"jwtRules": [rule()], "ruleMetrics": true}));
     let token = json!({"paths": ["/"], "access": "AUTHENTICATED", "token": "OPTIONAL"});
     refused_at("routes[0].token", &with_row(&token));
-    for field in ["authorizationPolicies", "dryRun", "fence", "responses"] {
+    for field in ["authorizationPolicies", "fence", "trustDomains"] {
         refused_at(field, &with_field(field, &json!([])));
     }
 }

@@ -71,7 +71,17 @@ fn decide_about(
         vec![(b":method", request.0.as_bytes()), (b":path", request.1.as_bytes())];
     headers.extend(credential.as_ref().map(|value| (&b"authorization"[..], value.as_bytes())));
     let decision = decide(document, &Request::read(&headers).unwrap(), NOW);
-    decision.map(|_| ()).map_err(|denial| (denial.refusal.slug(), denial.rule.map(str::to_owned)))
+    let rule = decision.rule().map(str::to_owned);
+    permit(decision).map(|_| ()).map_err(|refusal| (refusal.slug(), rule))
+}
+
+/// The permit of a request that is allowed, or why it is denied.
+fn permit(decision: Decision<'_, '_>) -> Result<Permit, Refusal> {
+    match decision.verdict {
+        Verdict::Allow(permit) => Ok(permit),
+        Verdict::Deny(refusal) => Err(refusal),
+        Verdict::WouldDeny(..) => panic!("no dry run was asked for"),
+    }
 }
 
 fn slug(request: (&str, &str), changes: &Value) -> &'static str {
@@ -133,7 +143,7 @@ fn tokens_are_checked_in_order() {
     let mut forged = token(&json!({}));
     forged.replace_range(forged.len() - 8.., "AAAAAAAA");
     let denied = decide_about(&bookinfo(), REVIEWS, Some(&forged)).unwrap_err();
-    assert_eq!(denied, ("signature_invalid", None));
+    assert_eq!(denied, ("signature_invalid", Some("reviews".to_owned())));
 }
 
 #[test]
@@ -169,7 +179,7 @@ fn of_several_rules_with_one_issuer_the_first_success_counts() {
 /// What the workload receives of a request, as `name: value` lines of what is removed and set.
 fn changes(document: &Document, headers: &[Header<'_>]) -> Vec<String> {
     let request = Request::read(headers).unwrap();
-    let permit = decide(document, &request, NOW).unwrap();
+    let permit = permit(decide(document, &request, NOW)).unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let changes = forward::changes(document, &request, &permit);
     changes
@@ -223,7 +233,7 @@ fn preflights_are_anonymous() {
     let decide_about = |document: &Document, path| {
         let headers = preflight(path);
         let request = Request::read(&headers).unwrap();
-        decide(document, &request, NOW).map(|_| ()).map_err(|denial| denial.refusal)
+        permit(decide(document, &request, NOW)).map(|_| ())
     };
     let mut table = json!({"routes": [{"paths": ["/a"], "methods": ["GET"], "access": "PUBLIC"}]});
     let authorize = document(&table);
@@ -287,7 +297,7 @@ fn a_cached_token_expires() {
         (b"authorization", credential.as_bytes()),
     ];
     let request = Request::read(&headers).unwrap();
-    let decide_at = |now| decide(&document, &request, now).map(|_| ()).map_err(|it| it.refusal);
+    let decide_at = |now| permit(decide(&document, &request, now)).map(|_| ());
     assert_eq!(decide_at(NOW), Ok(()));
     assert_eq!(decide_at(NOW + 120), Ok(()));
     assert_eq!(decide_at(NOW + 121), Err(Refusal::Expired));
@@ -339,4 +349,72 @@ fn revoked_tokens_are_refused() {
     assert_eq!(decide_with(json!({"iat": NOW})), Ok(()));
     assert_eq!(decide_with(json!({"iat": NOW, "jti": "t1"})).unwrap_err().0, "token_revoked");
     assert_eq!(decide_with(json!({})).unwrap_err().0, "token_revoked");
+}
+
+/// What becomes of a request under a document that has these members beside its rows.
+fn verdict(members: &Value, path: &str, token: Option<&str>) -> &'static str {
+    let mut table = json!({
+        "jwtRules": [rule("https://a.test")],
+        "routes": [
+            {"paths": ["/tried"], "permissions": ["write"], "dryRun": true},
+            {"paths": ["/closed"], "access": "DENIED", "dryRun": true},
+            {"paths": ["/meant"], "permissions": ["write"]},
+        ],
+    });
+    for (name, value) in members.as_object().unwrap() {
+        table[name] = value.clone();
+    }
+    let document = document(&table);
+    let credential = token.map(|token| format!("Bearer {token}"));
+    let mut headers: Vec<Header<'_>> = vec![(b":method", b"GET"), (b":path", path.as_bytes())];
+    headers.extend(credential.as_ref().map(|value| (&b"authorization"[..], value.as_bytes())));
+    let request = Request::read(&headers).unwrap();
+    match decide(&document, &request, NOW).verdict {
+        Verdict::Allow(_) => "allow",
+        Verdict::Deny(_) => "deny",
+        Verdict::WouldDeny(_, permit) => {
+            assert!(
+                forward::changes(&document, &request, &permit).is_empty(),
+                "it goes as it came"
+            );
+            "would deny"
+        }
+    }
+}
+
+#[test]
+fn the_dry_run_of_a_row_is_about_what_the_row_asks() {
+    let reader = token(&json!({}));
+    for (path, token, expected) in [
+        ("/tried", None, "would deny"),
+        ("/tried", Some(reader.as_str()), "would deny"),
+        ("/tried", Some("bad"), "deny"),
+        ("/closed", None, "would deny"),
+        ("/closed", Some("bad"), "deny"),
+        ("/meant", Some(reader.as_str()), "deny"),
+        ("/other", None, "deny"),
+    ] {
+        assert_eq!(verdict(&json!({}), path, token), expected, "{path} {token:?}");
+    }
+}
+
+#[test]
+fn the_dry_run_of_a_document_is_about_everything_but_shape() {
+    let reader = token(&json!({}));
+    let dry_run = json!({"dryRun": true});
+    let but_tokens = json!({"dryRun": true, "dryRunTokens": false});
+    for (path, token, expected, expected_but_tokens) in [
+        ("/meant", None, "would deny", "would deny"),
+        ("/meant", Some(reader.as_str()), "would deny", "would deny"),
+        ("/meant", Some("bad"), "would deny", "deny"),
+        ("/other", None, "would deny", "would deny"),
+        ("//", None, "would deny", "would deny"),
+    ] {
+        assert_eq!(verdict(&dry_run, path, token), expected, "{path} {token:?}");
+        assert_eq!(verdict(&but_tokens, path, token), expected_but_tokens, "{path} {token:?}");
+    }
+    let dry_run = document(&json!({"routes": [], "dryRun": true}));
+    let connect = Request::read(&[(b":method", b"CONNECT")]).unwrap();
+    let denied = decide(&dry_run, &connect, NOW).verdict;
+    assert!(matches!(denied, Verdict::Deny(Refusal::ConnectRefused)));
 }

@@ -14,7 +14,7 @@ use crate::authn::algorithm::Algorithm;
 use crate::authn::elliptic_curve::{Curve, Point};
 use crate::authn::jwk::VerificationKey;
 use crate::authn::signature::rustcrypto::RustCrypto;
-use crate::authn::signature::{PreparedKey, SignatureVerifier};
+use crate::authn::signature::{Prepared, PreparedKey, SignatureVerifier};
 
 /// Checks signatures in Envoy as far as Envoy gets a known good and a known bad one right.
 #[derive(Debug, Default)]
@@ -24,13 +24,12 @@ pub struct Envoy {
 }
 
 impl SignatureVerifier for Envoy {
-    fn prepare(&self, key: &VerificationKey, algorithm: Algorithm) -> Option<Box<dyn PreparedKey>> {
-        let in_wasm = RustCrypto.prepare(key, algorithm)?;
-        let Some(in_envoy) = EnvoyKey::prepare(key, algorithm) else { return Some(in_wasm) };
-        if self.is_right_about(algorithm) {
-            Some(Box::new(in_envoy))
-        } else {
-            Some(Box::new(InWasm(in_wasm)))
+    fn prepare(&self, key: &VerificationKey, algorithm: Algorithm) -> Option<Prepared> {
+        match EnvoyKey::prepare(key, algorithm) {
+            Some(key) if self.is_right_about(algorithm) => {
+                Some(Prepared { key: Box::new(key), is_in_wasm: false })
+            }
+            _ => Some(Prepared { is_in_wasm: true, ..RustCrypto.prepare(key, algorithm)? }),
         }
     }
 }
@@ -42,27 +41,15 @@ impl Envoy {
             return is_right;
         }
         let is_right = probe::is_right_about(algorithm);
-        if !is_right && self.probed.borrow().iter().all(|(_, was_right)| *was_right) {
+        if !is_right {
             log::warn!(
-                "jwt-rbac: `verify_signature` of this Envoy is absent or wrong; signatures are \
-                 checked in Wasm, which takes many times longer"
+                "jwt-rbac: `verify_signature` of this Envoy is absent or wrong about \
+                 {algorithm:?}: such signatures are checked in Wasm, which takes many times \
+                 longer; tokens with ES384 and ES512 are refused"
             );
         }
         self.probed.borrow_mut().push((algorithm, is_right));
         is_right
-    }
-}
-
-/// A key that Envoy was meant to have checked.
-struct InWasm(Box<dyn PreparedKey>);
-
-impl PreparedKey for InWasm {
-    fn verify(&self, signed: &[u8], signature: &[u8]) -> bool {
-        self.0.verify(signed, signature)
-    }
-
-    fn is_in_wasm(&self) -> bool {
-        true
     }
 }
 
@@ -76,6 +63,7 @@ pub struct EnvoyKey {
 impl EnvoyKey {
     /// `None` where Envoy has no code for the algorithm: `verify_signature` knows neither the PSS
     /// padding nor Ed25519 nor HMAC.
+    #[must_use]
     pub fn prepare(key: &VerificationKey, algorithm: Algorithm) -> Option<Self> {
         let hash = match algorithm {
             Algorithm::Es256 | Algorithm::Rs256 => "sha256",
@@ -139,10 +127,6 @@ impl PreparedKey for EnvoyKey {
         // (`VerifySignatureResult.result`); a no leaves the field out.
         super::call_foreign_function("verify_signature", &arguments)
             .is_ok_and(|answer| answer.starts_with(&[0x08, 0x01]))
-    }
-
-    fn is_in_wasm(&self) -> bool {
-        false
     }
 }
 

@@ -7,7 +7,7 @@ use rsa::signature::Verifier;
 use rsa::{RsaPublicKey, pkcs1v15, pss};
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::{PreparedKey, SignatureVerifier};
+use super::{Prepared, PreparedKey, SignatureVerifier};
 use crate::authn::algorithm::Algorithm;
 use crate::authn::elliptic_curve::{Curve, Point};
 use crate::authn::jwk::VerificationKey;
@@ -17,13 +17,15 @@ use crate::authn::jwk::VerificationKey;
 pub struct RustCrypto;
 
 impl SignatureVerifier for RustCrypto {
-    fn prepare(&self, key: &VerificationKey, algorithm: Algorithm) -> Option<Box<dyn PreparedKey>> {
-        match key {
+    fn prepare(&self, key: &VerificationKey, algorithm: Algorithm) -> Option<Prepared> {
+        let key = match key {
             VerificationKey::Rsa(key) => rsa(key, algorithm),
             VerificationKey::Secret(secret) => hmac(secret, algorithm),
             VerificationKey::Ed25519(key) => prepared(algorithm, Algorithm::EdDsa, *key),
             VerificationKey::EllipticCurve(point) => ecdsa(point, algorithm),
-        }
+        }?;
+        // As in Envoy, so that a document is judged alike everywhere.
+        Some(Prepared { key, is_in_wasm: !algorithm.is_known_to_envoy() })
     }
 }
 
@@ -83,38 +85,33 @@ fn hmac(secret: &[u8], algorithm: Algorithm) -> Option<Box<dyn PreparedKey>> {
 /// Keys whose signatures have a fixed length (RFC 7518 §3.4, RFC 8017 §8.1.2, §8.2.2): any other
 /// length fails to convert or to verify.
 macro_rules! prepared_keys {
-    ($($key:ty, $signature:ty, $verify:path, in_wasm: $in_wasm:literal;)+) => {$(
+    ($($key:ty, $signature:ty, $verify:path;)+) => {$(
         impl PreparedKey for $key {
             fn verify(&self, signed: &[u8], signature: &[u8]) -> bool {
                 <$signature>::try_from(signature)
                     .is_ok_and(|signature| $verify(self, signed, &signature).is_ok())
             }
-
-            fn is_in_wasm(&self) -> bool {
-                $in_wasm
-            }
         }
     )+};
 }
 
-// `in_wasm` is what holds in Envoy, so that a document is judged alike everywhere.
 prepared_keys! {
     // RFC 8032 §5.1.7 leaves room for keys and signatures that verify in one library and not in
     // another; `verify_strict` takes none of them.
-    Ed25519Key, ed25519_dalek::Signature, Ed25519Key::verify_strict, in_wasm: true;
-    p256::ecdsa::VerifyingKey, p256::ecdsa::Signature, Verifier::verify, in_wasm: false;
-    pkcs1v15::VerifyingKey<Sha256>, pkcs1v15::Signature, Verifier::verify, in_wasm: false;
-    pkcs1v15::VerifyingKey<Sha384>, pkcs1v15::Signature, Verifier::verify, in_wasm: false;
-    pkcs1v15::VerifyingKey<Sha512>, pkcs1v15::Signature, Verifier::verify, in_wasm: false;
-    pss::VerifyingKey<Sha256>, pss::Signature, Verifier::verify, in_wasm: true;
-    pss::VerifyingKey<Sha384>, pss::Signature, Verifier::verify, in_wasm: true;
-    pss::VerifyingKey<Sha512>, pss::Signature, Verifier::verify, in_wasm: true;
+    Ed25519Key, ed25519_dalek::Signature, Ed25519Key::verify_strict;
+    p256::ecdsa::VerifyingKey, p256::ecdsa::Signature, Verifier::verify;
+    pkcs1v15::VerifyingKey<Sha256>, pkcs1v15::Signature, Verifier::verify;
+    pkcs1v15::VerifyingKey<Sha384>, pkcs1v15::Signature, Verifier::verify;
+    pkcs1v15::VerifyingKey<Sha512>, pkcs1v15::Signature, Verifier::verify;
+    pss::VerifyingKey<Sha256>, pss::Signature, Verifier::verify;
+    pss::VerifyingKey<Sha384>, pss::Signature, Verifier::verify;
+    pss::VerifyingKey<Sha512>, pss::Signature, Verifier::verify;
 }
 
 #[cfg(not(target_arch = "wasm32"))]
 prepared_keys! {
-    p384::ecdsa::VerifyingKey, p384::ecdsa::Signature, Verifier::verify, in_wasm: false;
-    p521::ecdsa::VerifyingKey, p521::ecdsa::Signature, Verifier::verify, in_wasm: false;
+    p384::ecdsa::VerifyingKey, p384::ecdsa::Signature, Verifier::verify;
+    p521::ecdsa::VerifyingKey, p521::ecdsa::Signature, Verifier::verify;
 }
 
 macro_rules! prepared_secrets {
@@ -123,10 +120,6 @@ macro_rules! prepared_secrets {
             fn verify(&self, signed: &[u8], signature: &[u8]) -> bool {
                 // Compares in constant time.
                 self.clone().chain_update(signed).verify_slice(signature).is_ok()
-            }
-
-            fn is_in_wasm(&self) -> bool {
-                true
             }
         }
     )+};
