@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 /// Who sent a request, as far as its token says so.
 #[derive(Debug)]
 pub enum Caller {
-    /// Nobody that we know.
+    /// Nobody that a verified token names.
     Anonymous {
         /// Whether the request has a token that proves nothing, and that the workload must not
         /// take for one that does.
@@ -53,11 +53,11 @@ impl Permit {
     }
 }
 
-/// Asks what the row of a request asks; without a row there is nothing to ask.
+/// Checks what the row of a request requires; without a row every caller passes.
 ///
 /// # Errors
 /// Why the request is denied.
-pub fn authorize(route: Option<&Match<'_, '_>>, caller: Caller) -> Result<Permit, Refusal> {
+pub(crate) fn authorize(route: Option<&Match<'_, '_>>, caller: Caller) -> Result<Permit, Refusal> {
     let permit = Permit { caller };
     match route.map(|route| (&route.row.access, &route.variables)) {
         None | Some((Access::Public(_), _)) => {}
@@ -76,12 +76,13 @@ pub fn authorize(route: Option<&Match<'_, '_>>, caller: Caller) -> Result<Permit
 
 /// Lets a request continue that is denied by something that is only tried: as it came, for nobody.
 #[must_use]
-pub fn permit_dry_run() -> Permit {
+pub(crate) fn permit_dry_run() -> Permit {
     Permit { caller: Caller::Anonymous { remove_token: false } }
 }
 
-/// Lets a CORS preflight continue whose host and path the table has, under `corsPreflight: ALLOW`.
+/// Lets a CORS preflight continue that the table does not deny for its host or path, under
+/// `corsPreflight: ALLOW`.
 #[must_use]
-pub fn permit_preflight() -> Permit {
+pub(crate) fn permit_preflight() -> Permit {
     Permit { caller: Caller::Anonymous { remove_token: true } }
 }

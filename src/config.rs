@@ -25,7 +25,7 @@ use crate::authn::signature::SignatureVerifier;
 use crate::authn::{Authenticator, TokenOptions};
 use crate::authz::routes::{AmbiguousPaths, Unmatched};
 use crate::document::{CorsPreflight, Document, DryRun};
-use crate::json::{self, JsonError};
+use crate::json;
 use crate::response::Responses;
 pub use key_set::PLACEHOLDER;
 use problem::{Place, Problems};
@@ -75,14 +75,12 @@ fn read(text: &[u8], problems: &mut Problems) -> Option<schema::Document> {
     let limits = json::Limits { depth: 64, members: usize::MAX };
     let value = match json::parse(text, limits) {
         Ok(value @ Value::Object(_)) => value,
-        Ok(_) | Err(JsonError::Syntax(_)) => {
-            let found = json::parse(text, limits).err();
-            let found = found.map_or("found no object".to_owned(), |error| error.to_string());
-            problems.error(root, format!("{found}, expected a JSON object"));
+        Ok(_) => {
+            problems.error(root, "found no object, expected a JSON object");
             return None;
         }
         Err(error) => {
-            problems.error(root, error.to_string());
+            problems.error(root, format!("{error}, expected a JSON object"));
             return None;
         }
     };

@@ -104,7 +104,8 @@ fn caller(
     if token_use == TokenUse::Ignore {
         return Ok(Caller::Anonymous { remove_token: false });
     }
-    // A browser sends no token with a preflight, so one that is there is not worth a look.
+    // Envoy passes preflights by (`bypass_cors_preflight`, which Istio sets); a token in one is
+    // removed too, because nobody verified it.
     if request.is_preflight() {
         return Ok(Caller::Anonymous { remove_token: true });
     }

@@ -50,7 +50,7 @@ pub enum DecisionLog {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum CorsPreflight {
-    /// It passes, if the table has its host and path.
+    /// It passes, if the table does not deny its host or path.
     Allow,
     /// It is decided like any request without a token.
     #[default]

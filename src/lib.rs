@@ -15,8 +15,8 @@
 //! | [`telemetry`] | what is said about a decision: log, counters, access logs |
 //! | [`config`] | from `pluginConfig` to the compiled [`document`] |
 //!
-//! Everything but `plugin` and `host` is plain code that knows no host: the command line tool, the
-//! tests and the fuzzers run the same.
+//! Everything but `plugin` and `host` is plain code that knows no host: the tests and `make try` run
+//! the same.
 
 pub mod authn;
 pub mod authz;

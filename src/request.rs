@@ -88,7 +88,7 @@ impl<'a> Request<'a> {
     }
 
     /// Whether a browser asks what it may send (Fetch standard, "CORS-preflight request"): the same
-    /// test as in Envoy's `jwt_authn` filter.
+    /// test as in Envoy's `jwt_authn/filter.cc`.
     #[must_use]
     pub fn is_preflight(&self) -> bool {
         let has = |name| self.values(name).any(|value| !value.is_empty());

@@ -3,7 +3,8 @@
 use crate::refusal::Refusal;
 
 /// The token of a value with this scheme, which is in lower case. `None`: the value has another
-/// scheme. Envoy joins repeated `authorization` lines with commas, so every part between commas is
+/// scheme. Where Envoy's OAuth2 or cache filter is linked in, as in Istio, repeated `authorization`
+/// lines arrive as one with commas (`HeaderMapImpl::insertByKey`), so every part between commas is
 /// looked at.
 #[must_use]
 pub fn token<'a>(value: &'a [u8], scheme: &[u8]) -> Option<Result<&'a [u8], Refusal>> {

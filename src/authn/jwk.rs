@@ -165,13 +165,16 @@ fn bytes(jwk: &Map<String, Value>, member: &'static str) -> Result<Vec<u8>, JwkE
 fn rsa_key(jwk: &Map<String, Value>) -> Result<VerificationKey, JwkError> {
     let modulus = BigUint::from_bytes_be(&bytes(jwk, "n")?);
     let exponent = BigUint::from_bytes_be(&bytes(jwk, "e")?);
-    if !RSA_BITS.contains(&modulus.bits()) || !is_odd(&modulus) {
+    if !RSA_BITS.contains(&modulus.bits()) {
         let (bits, least, most) = (modulus.bits(), RSA_BITS.start(), RSA_BITS.end());
-        let message = format!("found {bits} bits, expected an odd modulus of {least} to {most}");
-        return Err(error("n", &message));
+        return Err(error("n", &format!("found {bits} bits, expected {least} to {most}")));
+    }
+    if !is_odd(&modulus) {
+        return Err(error("n", "found an even modulus, expected an odd one"));
     }
     if !RSA_EXPONENT_BITS.contains(&exponent.bits()) || !is_odd(&exponent) {
-        return Err(error("e", "expected an odd exponent from 3 to 2^33 - 1"));
+        let message = format!("found {exponent}, expected an odd number from 3 to 2^33 - 1");
+        return Err(error("e", &message));
     }
     RsaPublicKey::new_with_max_size(modulus, exponent, *RSA_BITS.end())
         .map(VerificationKey::Rsa)
@@ -194,7 +197,8 @@ fn elliptic_curve_key(jwk: &Map<String, Value>) -> Result<VerificationKey, JwkEr
         if coordinate.len() == size {
             Ok(coordinate)
         } else {
-            Err(error(member, &format!("expected {size} bytes in base64url")))
+            let found = coordinate.len();
+            Err(error(member, &format!("found {found} bytes, expected {size}")))
         }
     };
     Point::new(curve, &coordinate("x")?, &coordinate("y")?)
@@ -209,7 +213,7 @@ fn ed25519_key(jwk: &Map<String, Value>) -> Result<VerificationKey, JwkError> {
         other => return Err(error("crv", &format!("found `{other}`, expected `Ed25519`"))),
     }
     let point = <[u8; 32]>::try_from(bytes(jwk, "x")?)
-        .map_err(|_| error("x", "expected 32 bytes in base64url"))?;
+        .map_err(|found| error("x", &format!("found {} bytes, expected 32", found.len())))?;
     match ed25519_dalek::VerifyingKey::from_bytes(&point) {
         Ok(key) if !key.is_weak() => Ok(VerificationKey::Ed25519(key)),
         _ => Err(error("x", "found a point that is not on the curve, or of small order")),

@@ -152,7 +152,6 @@ mod tests {
         UntrustedToken::parse(token.as_bytes()).expect_err(token)
     }
 
-    /// RFC 7515 appendix A.2.
     #[test]
     fn parts_are_kept_as_they_stand() {
         let text = token(r#"{"alg":"RS256"}"#, r#"{"iss":"joe"}"#);

@@ -90,8 +90,13 @@ fn usable_key(key: &Value, allowed: Option<&[Algorithm]>) -> Result<Jwk, JwkErro
         None => {}
     }
     if key.algorithms.is_empty() {
-        let message = "`algorithms` lists no algorithm that the key is for".to_owned();
-        return Err(JwkError { member: "", message });
+        let message = match (allowed, &key.key) {
+            (None, VerificationKey::Secret(_)) => {
+                "found a secret, expected `algorithms` to list what it is for, such as `HS256`"
+            }
+            _ => "found a key for none of the `algorithms`",
+        };
+        return Err(JwkError { member: "", message: message.to_owned() });
     }
     Ok(key)
 }
