@@ -24,7 +24,8 @@ test: build ## Run every test: unit, property and end-to-end in a real Envoy
 lint: ## Check formatting and lints, as CI does
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo clippy --locked --lib --target wasm32-wasip1 -- -D warnings
+	cargo clippy --locked --package jwt-rbac --package jwt-rbac-vectors --lib \
+		--target wasm32-wasip1 -- -D warnings
 
 clean: ## Remove what was built, and the local Envoy
 	cargo clean

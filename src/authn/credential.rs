@@ -3,7 +3,7 @@
 use crate::refusal::Refusal;
 
 /// The token of a value with this scheme, which is in lower case. `None`: the value has another
-/// scheme. Where Envoy's OAuth2 or cache filter is linked in, as in Istio, repeated `authorization`
+/// scheme. Where Envoy's `oauth2` or `cache` filter is linked in, as in Istio, repeated `authorization`
 /// lines arrive as one with commas (`HeaderMapImpl::insertByKey`), so every part between commas is
 /// looked at.
 #[must_use]

@@ -65,6 +65,9 @@ impl EnvoyKey {
     /// padding nor Ed25519 nor HMAC.
     #[must_use]
     pub fn prepare(key: &VerificationKey, algorithm: Algorithm) -> Option<Self> {
+        if !key.algorithms().contains(&algorithm) {
+            return None;
+        }
         let hash = match algorithm {
             Algorithm::Es256 | Algorithm::Rs256 => "sha256",
             Algorithm::Es384 | Algorithm::Rs384 => "sha384",

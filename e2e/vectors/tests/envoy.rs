@@ -1,0 +1,117 @@
+//! The verifier that the filter has in Envoy against the vectors of the root package: each is sent
+//! as a request to a real Envoy, with the module of this package in it.
+
+#[path = "../../../tests/vectors/mod.rs"]
+mod vectors;
+
+use std::env;
+use std::fmt::Write as _;
+use std::io::{self, BufReader, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use jwt_rbac_e2e::artifacts;
+use jwt_rbac_e2e::bootstrap::bootstrap;
+use jwt_rbac_e2e::envoy::Envoy;
+use jwt_rbac_e2e::filters;
+use jwt_rbac_e2e::listener::listener;
+use jwt_rbac_e2e::upstream::Upstream;
+use jwt_rbac_e2e::wire::{self, Head};
+use serde_json::{Value, json};
+use vectors::{Expected, Vector};
+
+#[test]
+fn every_vector_has_its_verdict_in_envoy() {
+    let filter = filters::jwt_rbac("vectors", &json!({}), &module());
+    let listeners = [listener("vectors", &[filter])];
+    let bootstrap = bootstrap(Upstream::start().address, &listeners, None);
+    let envoy = Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap();
+    let mut connection = Connection::open(envoy.address("vectors")).expect("Envoy listens");
+    let vectors = vectors::all();
+    let mut wrong = Vec::new();
+    for vector in &vectors {
+        let answer = connection.send(vector);
+        let answer =
+            answer.unwrap_or_else(|error| panic!("{}: {error}\n{}", vector.name, envoy.log_tail()));
+        if answer != expected(vector) {
+            wrong.push(format!("{}: {answer:?}", vector.name));
+        }
+    }
+    println!("{} vectors", vectors.len());
+    assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), vectors.len());
+}
+
+/// Status and body. The body holds that Envoy does what it can: a filter that always does the work
+/// itself would give the same verdicts, many times slower.
+fn expected(vector: &Vector) -> (u16, String) {
+    let checked_by = match vector.algorithm {
+        "ES256" | "ES384" | "ES512" | "RS256" | "RS384" | "RS512" => "Envoy",
+        _ => "module",
+    };
+    let (status, body) = match vector.expected {
+        Expected::Verified => (200, checked_by),
+        Expected::Refused => (403, checked_by),
+        Expected::KeyRefused => (422, "key"),
+    };
+    (status, body.to_owned())
+}
+
+/// One connection for all requests: a new one for each would take most of the time.
+struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    fn open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        stream.set_nodelay(true)?;
+        Ok(Self(BufReader::new(stream)))
+    }
+
+    fn send(&mut self, vector: &Vector) -> io::Result<(u16, String)> {
+        let Vector { jwk, algorithm, signed, signature, .. } = vector;
+        let request = format!(
+            "GET / HTTP/1.1\r\nhost: vectors\r\nx-jwk: {jwk}\r\nx-algorithm: {algorithm}\r\n\
+             x-signed: {}\r\nx-signature: {}\r\n\r\n",
+            digits(signed),
+            digits(signature),
+        );
+        self.0.get_mut().write_all(request.as_bytes())?;
+        let head = Head::read(&mut self.0)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let status = head.start.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let body = head.read_body(&mut self.0, true)?;
+        Ok((status.ok_or(io::ErrorKind::InvalidData)?, wire::text(&body)))
+    }
+}
+
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        write!(digits, "{byte:02x}").expect("a String takes everything");
+        digits
+    })
+}
+
+/// Builds the module of this package, so that it is never one of yesterday's code. Cargo waits for
+/// nobody here: the tests run when it has let go of its locks, and it builds for another target.
+fn module() -> PathBuf {
+    let output = Command::new(env::var_os("CARGO").expect("Cargo runs the tests"))
+        .args(["rustc", "--locked", "--release", "--lib", "--target", "wasm32-wasip1"])
+        .args(["--crate-type", "cdylib", "--message-format", "json-render-diagnostics"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("Cargo can be run");
+    assert!(output.status.success(), "the module could not be built: see above");
+    let messages = String::from_utf8(output.stdout).expect("Cargo writes JSON");
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let files: Vec<Value> = messages
+        .filter(|message| message["target"]["name"] == "jwt_rbac_vectors")
+        .filter_map(|message| message["filenames"].as_array().cloned())
+        .flatten()
+        .collect();
+    let mut files = files.iter().filter_map(Value::as_str).map(PathBuf::from);
+    let module = files.find(|file| file.extension().is_some_and(|extension| extension == "wasm"));
+    module.expect("Cargo names the file that it built")
+}

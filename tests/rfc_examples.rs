@@ -1,0 +1,55 @@
+//! The verifier that runs outside of Envoy against the examples of the RFCs.
+
+mod native;
+mod vectors;
+
+use jwt_rbac::authn::jwk::Jwk;
+use jwt_rbac::authn::jws::UntrustedToken;
+use jwt_rbac::authn::keys::{CHECK_BUDGET, Keys};
+use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
+use vectors::{Expected, rfc};
+
+#[test]
+fn the_examples_verify() {
+    let examples = rfc::all();
+    assert_eq!(examples.len(), 9);
+    native::check(&examples);
+}
+
+#[test]
+fn no_byte_of_an_example_may_change() {
+    for example in rfc::all() {
+        for position in 0..example.signature.len() {
+            let mut changed = example.clone();
+            changed.signature[position] ^= 1;
+            let verdict = native::verdict(&changed);
+            assert_eq!(verdict, Expected::Refused, "{}, signature, {position}", example.name);
+        }
+        for position in 0..example.signed.len() {
+            let mut changed = example.clone();
+            changed.signed[position] ^= 1;
+            let verdict = native::verdict(&changed);
+            assert_eq!(verdict, Expected::Refused, "{}, signed, {position}", example.name);
+        }
+    }
+}
+
+#[test]
+fn numbers_have_the_size_of_the_field() {
+    let resized = rfc::resized();
+    assert!(resized.iter().any(|vector| vector.signature.len() == 131), "one is shorter");
+    native::check(&resized);
+}
+
+#[test]
+fn whole_tokens_verify() {
+    let tokens = rfc::tokens();
+    assert_eq!(tokens.len(), 3);
+    for (jwk, token) in tokens {
+        let key = Jwk::parse(&jwk).expect("the RFC has good keys");
+        let token = UntrustedToken::parse(token.as_bytes()).expect("the payload is an object");
+        assert_eq!(token.claims.issuer.as_deref(), Some("joe"));
+        let keys = Keys::prepare(&[key], &RustCrypto);
+        assert_eq!(keys.verify(&token, &mut CHECK_BUDGET.clone()), Ok(()));
+    }
+}
