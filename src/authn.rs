@@ -27,6 +27,7 @@ use std::rc::Rc;
 
 use cache::{TokenCache, Verified};
 use claim_path::ClaimPath;
+use claims::Validity;
 use identity::{ClaimId, Identity};
 use jws::UntrustedToken;
 use locate::{Located, Location};
@@ -214,14 +215,37 @@ impl Authenticator {
         let token = UntrustedToken::parse(&located.token)?;
         let mut budget = keys::CHECK_BUDGET;
         let mut refusal = Refusal::IssuerUnknown;
+        // Whether time could make a provider accept the token that comes before the one that does.
+        let mut is_settled = true;
         for number in self.candidates(located.location, token.claims.issuer.as_deref()) {
             let Some(provider) = self.providers.get(number) else { continue };
-            match provider.verify(&token, now, &mut budget) {
-                Ok(()) => return self.accept(number, provider, &token, located),
+            match self.check(provider, &token, now, &mut budget) {
+                Ok(()) => {
+                    let identity = self.identity(number, provider, &token)?;
+                    if is_settled {
+                        self.keep(located, &identity, token.claims.validity);
+                    }
+                    return Ok(identity);
+                }
                 Err(reason) => refusal = reason,
             }
+            is_settled &= !matches!(refusal, Refusal::NotYetValid | Refusal::LifetimeTooLong);
         }
         Err(refusal)
+    }
+
+    fn check(
+        &self,
+        provider: &Provider,
+        token: &UntrustedToken<'_>,
+        now: u64,
+        budget: &mut usize,
+    ) -> Result<(), Refusal> {
+        provider.check_claims(&token.claims, now)?;
+        if self.options.revocation.covers(&token.claims) {
+            return Err(Refusal::TokenRevoked);
+        }
+        provider.check_signature(token, budget)
     }
 
     /// The numbers of the providers that may judge a token of this issuer found at this location:
@@ -242,31 +266,29 @@ impl Authenticator {
     }
 
     /// What a token says whose signature and claims have been checked.
-    fn accept(
+    fn identity(
         &self,
         number: usize,
         provider: &Provider,
         token: &UntrustedToken<'_>,
-        located: &Located<'_>,
     ) -> Result<Rc<Identity>, Refusal> {
         let claims = &token.claims;
-        if self.options.revocation.covers(claims) {
-            return Err(Refusal::TokenRevoked);
-        }
-        let named_claims = self.named_claims.iter().map(|path| provider.claim(path, claims));
-        let identity = Rc::new(Identity {
+        let claim = |path: &ClaimPath| provider.claim(path, claims);
+        Ok(Rc::new(Identity {
             provider: number,
             issuer: claims.issuer.clone(),
             subject: claims.subject.clone(),
             granted: provider.grants.read(&claims.all, &self.permission_names)?,
             forward_token: provider.forward_token,
-            outputs: outputs::write(&provider.outputs, token),
-            claims: named_claims.collect(),
-        });
+            outputs: outputs::write(&provider.outputs, token, claim),
+            claims: self.named_claims.iter().map(claim).collect(),
+        }))
+    }
+
+    fn keep(&self, located: &Located<'_>, identity: &Rc<Identity>, validity: Validity) {
         if let Ok(mut cache) = self.cache.try_borrow_mut() {
-            let verified = Verified { identity: Rc::clone(&identity), validity: claims.validity };
+            let verified = Verified { identity: Rc::clone(identity), validity };
             cache.insert(located.location, &located.token, verified);
         }
-        Ok(identity)
     }
 }

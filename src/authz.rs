@@ -25,6 +25,8 @@ pub enum Caller {
     },
     /// Whoever a verified token names.
     Identified(Rc<Identity>),
+    /// Nobody looked: the route leaves tokens alone.
+    Unasked,
 }
 
 /// The proof that a request may continue. Only this module makes one.
@@ -38,7 +40,7 @@ impl Permit {
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         match &self.caller {
-            Caller::Anonymous { .. } => None,
+            Caller::Anonymous { .. } | Caller::Unasked => None,
             Caller::Identified(identity) => Some(identity),
         }
     }
@@ -49,7 +51,14 @@ impl Permit {
         match &self.caller {
             Caller::Anonymous { remove_token } => *remove_token,
             Caller::Identified(identity) => !identity.forward_token,
+            Caller::Unasked => false,
         }
+    }
+
+    /// Whether what looks like a token is none of our business.
+    #[must_use]
+    pub fn leaves_tokens_alone(&self) -> bool {
+        matches!(self.caller, Caller::Unasked)
     }
 }
 

@@ -20,11 +20,12 @@ mod shape;
 
 use serde_json::Value;
 
+use crate::authn::locate::Location;
 use crate::authn::revocation::Revocation;
 use crate::authn::signature::SignatureVerifier;
 use crate::authn::{Authenticator, TokenOptions};
 use crate::authz::routes::{AmbiguousPaths, Unmatched};
-use crate::document::{CorsPreflight, Document, DryRun};
+use crate::document::{Document, DryRun};
 use crate::json;
 use crate::response::Responses;
 pub use key_set::PLACEHOLDER;
@@ -37,6 +38,8 @@ const MAX_DOCUMENT: usize = 1 << 20;
 const MAX_CACHE_SIZE: usize = 64 << 20;
 /// The size of the cache where the document does not say, in bytes.
 const DEFAULT_CACHE_SIZE: usize = 4 << 20;
+/// What is said of a document that would let everybody in.
+const NOTHING_TO_DO: &str = "expected `jwtRules`, `routes` or both";
 /// How many rows can have counters of their own.
 const MAX_RULE_METRICS: usize = 200;
 /// The largest token where the document does not say, in bytes.
@@ -69,7 +72,7 @@ fn read(text: &[u8], problems: &mut Problems) -> Option<schema::Document> {
         return None;
     }
     if text.iter().all(u8::is_ascii_whitespace) {
-        problems.error(root, "found nothing, expected `jwtRules`, `routes` or both");
+        problems.error(root, NOTHING_TO_DO);
         return None;
     }
     let limits = json::Limits { depth: 64, members: usize::MAX };
@@ -84,10 +87,6 @@ fn read(text: &[u8], problems: &mut Problems) -> Option<schema::Document> {
             return None;
         }
     };
-    if value == serde_json::json!({}) {
-        problems.error(root, "found an empty document, expected `jwtRules`, `routes` or both");
-        return None;
-    }
     shape::refuse_nulls(&root, &value, problems);
     shape::decode_leniently(&root, value, problems)
 }
@@ -108,19 +107,19 @@ fn compile_schema(
         }),
     });
     let mut issuers = Issuers::default();
-    if let Some(rules) = document.jwt_rules {
+    let mut rules = Vec::new();
+    if let Some(entries) = document.jwt_rules {
         let place = root.field("jwtRules");
-        if rules.is_empty() {
+        if entries.is_empty() {
             problems.error(place.clone(), "found an empty list, expected at least one issuer");
         }
-        let count = rules.len();
-        let rules = shape::decode_all(&place, rules, problems);
+        let count = entries.len();
+        rules = shape::decode_all(&place, entries, problems);
         issuers = Issuers::new(&rules, count);
-        providers::compile(rules, verifier, &mut authenticator, problems);
     }
     let options = routes::TableOptions {
-        ambiguous_paths: document.ambiguous_paths,
-        unmatched: document.unmatched_routes,
+        ambiguous_paths: document.ambiguous_paths.unwrap_or_default(),
+        unmatched: document.unmatched_routes.unwrap_or_default(),
     };
     let routes = document.routes.map(|rows| {
         routes::compile(
@@ -132,16 +131,23 @@ fn compile_schema(
             problems,
         )
     });
+    // After the routes: what a role grants counts only where a row asks for it.
+    providers::compile(rules, verifier, &mut authenticator, problems);
     let outputs = authenticator.providers().iter().flat_map(|provider| &provider.outputs);
     let mut output_headers: Vec<_> =
         outputs.map(|header| normal_header_name(&header.name)).collect();
     output_headers.sort();
     output_headers.dedup();
+    let token_headers = authenticator.locations().iter().filter_map(|location| match location {
+        Location::Header(name, _) => Some(normal_header_name(name)),
+        Location::Cookie(_) | Location::Parameter(_) => None,
+    });
+    let token_headers = token_headers.collect();
     let includes_tokens = document.dry_run_tokens.unwrap_or(true);
     Document {
         authenticator,
         routes,
-        cors_preflight: document.cors_preflight,
+        cors_preflight: document.cors_preflight.unwrap_or_default(),
         dry_run: document.dry_run.then_some(DryRun { includes_tokens }),
         decision_log: document.decision_log,
         rule_metrics: document.rule_metrics,
@@ -149,6 +155,7 @@ fn compile_schema(
             responses::compile(&root.field("responses"), value, problems)
         }),
         output_headers,
+        token_headers,
     }
 }
 
@@ -196,9 +203,8 @@ fn max_cache_size(cache: Option<Value>, problems: &mut Problems) -> usize {
 /// What the options of a document rule out together.
 fn check_options(document: &schema::Document, problems: &mut Problems) {
     let place = |name| Place::root().field(name);
-    let allows_unmatched = document.unmatched_routes == Unmatched::Allow;
-    let matches_ambiguous = document.ambiguous_paths == AmbiguousPaths::Match;
-    let allows_preflights = document.cors_preflight == CorsPreflight::Allow;
+    let allows_unmatched = document.unmatched_routes == Some(Unmatched::Allow);
+    let matches_ambiguous = document.ambiguous_paths == Some(AmbiguousPaths::Match);
     if allows_unmatched && matches_ambiguous {
         problems.error(
             place("ambiguousPaths"),
@@ -217,21 +223,38 @@ fn check_options(document: &schema::Document, problems: &mut Problems) {
             problems.error(place("ruleMetrics"), message);
         }
         Some(_) => {}
+        // Whoever writes one of these believes that there is a table.
         None => {
             let options = [
-                ("unmatchedRoutes", allows_unmatched),
-                ("ambiguousPaths", matches_ambiguous),
-                ("corsPreflight", allows_preflights),
+                ("unmatchedRoutes", document.unmatched_routes.is_some()),
+                ("ambiguousPaths", document.ambiguous_paths.is_some()),
+                ("corsPreflight", document.cors_preflight.is_some()),
                 ("ruleMetrics", document.rule_metrics),
             ];
-            for (name, _) in options.iter().filter(|(_, is_set)| *is_set) {
-                problems.error(place(name), "found without `routes`, where it has no meaning");
-            }
+            refuse_without("routes", &options, problems);
         }
+    }
+    if document.jwt_rules.is_none() {
+        let options = [
+            ("maxTokenSize", document.max_token_size.is_some()),
+            ("revoked", document.revoked.is_some()),
+            ("tokenCache", document.token_cache.is_some()),
+        ];
+        refuse_without("jwtRules", &options, problems);
+    }
+    if document.jwt_rules.is_none() && document.routes.is_none() && problems.errors.is_empty() {
+        problems.error(Place::root(), NOTHING_TO_DO);
     }
     if document.dry_run_tokens.is_some() && !document.dry_run {
         problems
             .error(place("dryRunTokens"), "found without `dryRun: true`, where it has no meaning");
+    }
+}
+
+fn refuse_without(needed: &str, options: &[(&str, bool)], problems: &mut Problems) {
+    for (name, _) in options.iter().filter(|(_, is_set)| *is_set) {
+        let message = format!("found without `{needed}`, where it has no meaning");
+        problems.error(Place::root().field(name), message);
     }
 }
 

@@ -102,7 +102,7 @@ fn caller(
         Some(Access::Denied | Access::Required(_)) | None => TokenUse::Strict,
     };
     if token_use == TokenUse::Ignore {
-        return Ok(Caller::Anonymous { remove_token: false });
+        return Ok(Caller::Unasked);
     }
     // Envoy passes preflights by (`bypass_cors_preflight`, which Istio sets); a token in one is
     // removed too, because nobody verified it.
@@ -110,6 +110,9 @@ fn caller(
         return Ok(Caller::Anonymous { remove_token: true });
     }
     match document.authenticator.authenticate(request, now) {
+        Ok(Some(identity)) if token_use == TokenUse::Optional && identity.outputs.is_err() => {
+            Ok(Caller::Anonymous { remove_token: true })
+        }
         Ok(Some(identity)) => Ok(Caller::Identified(identity)),
         Ok(None) => Ok(Caller::Anonymous { remove_token: false }),
         Err(_) if token_use == TokenUse::Optional => Ok(Caller::Anonymous { remove_token: true }),

@@ -24,6 +24,8 @@ pub struct Document {
     pub responses: Responses,
     /// The names of all headers that some provider writes, in lower case and with `-` for `_`.
     pub output_headers: Vec<String>,
+    /// The names of all headers in which tokens are looked for, in the same form.
+    pub token_headers: Vec<String>,
 }
 
 /// A document that is only tried.

@@ -1,7 +1,9 @@
 //! What of an allowed request reaches the workload: the headers that are removed and set.
 //!
 //! A workload that trusts `x-sub` because we set it must never see one that a client sent, in
-//! whatever spelling: many servers hand `x_sub` and `X-Sub` to the application under one name.
+//! whatever spelling: many servers hand `x_sub` and `X-Sub` to the application under one name. The
+//! same goes for a header in which tokens are looked for: `x_jwt` beside `x-jwt` is a token that
+//! nobody verified.
 
 use std::borrow::Cow;
 
@@ -9,11 +11,11 @@ use crate::authn::cookies::{self, Cookie};
 use crate::authn::locate::{self, Location};
 use crate::authz::Permit;
 use crate::document::Document;
-use crate::request::Request;
+use crate::request::{Header, Request};
 
 /// Headers with which a client asks frameworks to see another method or path than the one that was
 /// judged. They have no place behind a table of methods and paths.
-const OVERRIDES: &[&str] = &[
+pub const OVERRIDES: &[&str] = &[
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
@@ -45,8 +47,16 @@ pub fn changes<'a>(
         let is_override = || document.routes.is_some() && is_any_of(name, OVERRIDES);
         let is_token =
             || remove_token && locations.iter().any(|location| location.is_at_header(name, value));
+        let is_other_token = || {
+            !permit.leaves_tokens_alone()
+                && is_any_of(name, &document.token_headers)
+                && !locations.iter().any(|location| location.is_named(name))
+        };
         let removal = HeaderChange::Remove(name);
-        if (is_any_of(name, &document.output_headers) || is_override() || is_token())
+        if (is_any_of(name, &document.output_headers)
+            || is_override()
+            || is_token()
+            || is_other_token())
             && !changes.contains(&removal)
         {
             changes.push(removal);
@@ -62,6 +72,14 @@ pub fn changes<'a>(
         changes.push(HeaderChange::Replace(name, value.into()));
     }
     changes
+}
+
+/// The trailers of a request that must not reach the workload: some servers hand them to the
+/// application as headers.
+#[must_use]
+pub fn removed_trailers<'a>(document: &Document, trailers: &[Header<'a>]) -> Vec<&'a [u8]> {
+    let names = trailers.iter().map(|(name, _)| *name);
+    names.filter(|name| is_any_of(name, &document.output_headers)).collect()
 }
 
 /// Whether a header has one of these names, which are in lower case and have `-` for `_`.

@@ -19,8 +19,6 @@ pub mod metrics;
 mod probe;
 pub mod signature;
 
-/// `MapType::HttpRequestHeaders`
-const REQUEST_HEADERS: u32 = 0;
 /// `BufferType::PluginConfiguration`
 const PLUGIN_CONFIGURATION: u32 = 7;
 /// `grpc_status` outside of 0–16: Envoy derives it from the HTTP status where the request is gRPC.
@@ -84,14 +82,23 @@ unsafe extern "C" {
     ) -> u32;
 }
 
-/// All header lines of the request, as the host wrote them into our memory.
-pub struct RequestHeaders(Vec<u8>);
+/// A list of headers.
+#[derive(Clone, Copy, Debug)]
+pub enum HeaderMap {
+    /// `MapType::HttpRequestHeaders`
+    RequestHeaders = 0,
+    /// `MapType::HttpRequestTrailers`
+    RequestTrailers = 1,
+}
 
-impl RequestHeaders {
+/// All lines of a list of headers, as the host wrote them into our memory.
+pub struct HeaderLines(Vec<u8>);
+
+impl HeaderLines {
     /// Fetches them with one call.
-    pub fn fetch() -> Result<Self, HostError> {
+    pub fn fetch(map: HeaderMap) -> Result<Self, HostError> {
         // SAFETY: both pointers are to locals that live through the call.
-        returned(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) })
+        returned(|data, size| unsafe { proxy_get_header_map_pairs(map as u32, data, size) })
             .map(Self)
     }
 
@@ -129,17 +136,29 @@ pub fn change_header(change: &HeaderChange<'_>) -> Result<(), HostError> {
     // SAFETY: every pointer is to a slice that lives through the call, with the slice's length.
     done(match change {
         HeaderChange::Remove(name) => unsafe {
-            proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len())
+            proxy_remove_header_map_value(
+                HeaderMap::RequestHeaders as u32,
+                name.as_ptr(),
+                name.len(),
+            )
         },
         HeaderChange::Replace(name, value) => unsafe {
             proxy_replace_header_map_value(
-                REQUEST_HEADERS,
+                HeaderMap::RequestHeaders as u32,
                 name.as_ptr(),
                 name.len(),
                 value.as_ptr(),
                 value.len(),
             )
         },
+    })
+}
+
+/// Removes every trailer with this name.
+pub fn remove_trailer(name: &[u8]) -> Result<(), HostError> {
+    // SAFETY: the pointer is to a slice that lives through the call, with the slice's length.
+    done(unsafe {
+        proxy_remove_header_map_value(HeaderMap::RequestTrailers as u32, name.as_ptr(), name.len())
     })
 }
 
@@ -177,7 +196,7 @@ pub fn send_local_reply(reply: &LocalReply) -> Result<(), HostError> {
     })
 }
 
-/// A list of headers in the layout of [`RequestHeaders::lines`].
+/// A list of headers in the layout of [`HeaderLines::lines`].
 fn header_pairs(headers: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let number = |size: usize| u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes();
     let mut pairs = number(headers.len()).to_vec();

@@ -16,7 +16,7 @@ use crate::document::{DecisionLog, Document};
 use crate::forward;
 use crate::host::metrics::{self, Metrics};
 use crate::host::signature::Envoy;
-use crate::host::{self, RequestHeaders};
+use crate::host::{self, HeaderLines, HeaderMap};
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::response;
@@ -99,8 +99,8 @@ impl Context for HttpFilter {}
 
 impl HttpContext for HttpFilter {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        let headers = RequestHeaders::fetch().ok();
-        let lines = headers.as_ref().and_then(RequestHeaders::lines);
+        let headers = HeaderLines::fetch(HeaderMap::RequestHeaders).ok();
+        let lines = headers.as_ref().and_then(HeaderLines::lines);
         let request = lines.as_deref().and_then(|lines| Request::read(lines).ok());
         let document = self.document.as_deref();
         let decision = judge(document, request.as_ref());
@@ -115,6 +115,22 @@ impl HttpContext for HttpFilter {
         }
         // Without an answer the request waits until it times out: it never continues.
         Action::Pause
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        let Some(document) = self.document.as_deref() else { return Action::Pause };
+        if document.output_headers.is_empty() {
+            return Action::Continue;
+        }
+        let trailers = HeaderLines::fetch(HeaderMap::RequestTrailers).ok();
+        let lines = trailers.as_ref().and_then(HeaderLines::lines).unwrap_or_default();
+        for name in forward::removed_trailers(document, &lines) {
+            if let Err(error) = host::remove_trailer(name) {
+                error!("jwt-rbac: a trailer could not be removed: {error}");
+                return Action::Pause;
+            }
+        }
+        Action::Continue
     }
 }
 
@@ -158,7 +174,10 @@ fn denied(decision: &Decision<'_, '_>) -> Option<Refusal> {
 fn tell(decision: &Decision<'_, '_>, document: &Document, request: &Request<'_>) {
     let log = document.decision_log;
     if log == DecisionLog::All || !matches!(decision.verdict, Verdict::Allow(_)) {
-        set_filter_state(decision);
+        for (name, value) in telemetry::filter_state(decision) {
+            // An access log that misses a word is no reason to treat the request otherwise.
+            let _ = host::set_filter_state(name, &value);
+        }
     }
     if !telemetry::is_logged(log, &decision.verdict) {
         return;
@@ -168,20 +187,5 @@ fn tell(decision: &Decision<'_, '_>, document: &Document, request: &Request<'_>)
     LINE_BUDGET.set(budget);
     if let Some(suppressed) = granted {
         warn!("{}", telemetry::line(decision, document, request, suppressed));
-    }
-}
-
-fn set_filter_state(decision: &Decision<'_, '_>) {
-    let refusal = telemetry::refusal(&decision.verdict);
-    let subject = decision.identity.as_ref().and_then(|identity| identity.subject.as_deref());
-    let values = [
-        ("jwt_rbac.decision", Some(telemetry::word(&decision.verdict))),
-        ("jwt_rbac.reason", refusal.map(Refusal::slug)),
-        ("jwt_rbac.rule", decision.rule()),
-        ("jwt_rbac.subject", subject),
-    ];
-    for (name, value) in values {
-        // An access log that misses a word is no reason to treat the request otherwise.
-        let _ = value.map(|value| host::set_filter_state(name, value));
     }
 }

@@ -96,7 +96,9 @@ impl<'a> Request<'a> {
     }
 }
 
-fn split_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+/// The path of a target, and its query without the `?`.
+#[must_use]
+pub fn split_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     match target.iter().position(|&byte| byte == b'?') {
         Some(mark) => {
             let (path, query) = target.split_at(mark);

@@ -10,7 +10,7 @@ use crate::authz::routes::Access;
 use crate::decision::Decision;
 use crate::document::Document;
 use crate::refusal::{Kind, Refusal};
-use crate::request::Request;
+use crate::request::{Request, split_query};
 
 /// How much of the path a challenge shows (`kMaxPathLength` in Envoy's `jwt_authn` filter).
 const MAX_REALM_PATH: usize = 256;
@@ -196,13 +196,17 @@ fn challenge(
     Some(challenge)
 }
 
-/// `Bearer` and its realm, which is the URI of the request, here without the query where that holds
-/// a token: a log of responses is no place for one.
+/// `Bearer` and its realm, which is the URI of the request as Envoy writes it
+/// (`Utility::buildOriginalUri`), here without the query where that holds a token: a log of
+/// responses is no place for one.
 fn realm(request: &Request<'_>, locations: &[Location]) -> Vec<u8> {
-    let target = request.target.unwrap_or_default();
-    let mut parameters = request.query().map(locate::parameters).into_iter().flatten();
+    let Some(target) = request.target else { return b"Bearer realm=\"\"".to_vec() };
+    // What a gateway before us has rewritten is shown as it was.
+    let target = request.values("x-envoy-original-path").next().unwrap_or(target);
+    let (path, query) = split_query(target);
+    let mut parameters = query.map(locate::parameters).into_iter().flatten();
     let holds_token = parameters.any(|(name, _)| locate::is_token_parameter(name, locations));
-    let shown = if holds_token { request.path() } else { target };
+    let shown = if holds_token { path } else { target };
     let shown = shown.get(..MAX_REALM_PATH).unwrap_or(shown);
     [b"Bearer realm=\"", request.scheme, b"://", request.authority, shown, b"\""].concat()
 }

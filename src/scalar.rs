@@ -66,6 +66,13 @@ pub fn has_text(claim: &Value, text: &str) -> bool {
     })
 }
 
+/// Whether a claim is a scalar or a list of scalars, so that all of it can be compared.
+#[must_use]
+pub fn is_plain(claim: &Value) -> bool {
+    let is_scalar = |value: &Value| !(value.is_null() || value.is_array() || value.is_object());
+    elements(claim).iter().all(is_scalar)
+}
+
 /// The elements of a list; of any other value, itself.
 fn elements(claim: &Value) -> &[Value] {
     match claim {

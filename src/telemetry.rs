@@ -194,6 +194,21 @@ fn requirement<'a>(decision: &'a Decision<'_, '_>, document: &'a Document) -> Re
     shown
 }
 
+/// The values for access logs, by name. Text logs are lines too, so that nothing in a value may end
+/// one.
+#[must_use]
+pub fn filter_state(decision: &Decision<'_, '_>) -> Vec<(&'static str, String)> {
+    let subject = decision.identity.as_ref().and_then(|identity| identity.subject.as_deref());
+    let subject = subject.map(|subject| shown(subject.as_bytes()).replace(char::is_control, " "));
+    let values = [
+        ("jwt_rbac.decision", Some(word(&decision.verdict).to_owned())),
+        ("jwt_rbac.reason", refusal(&decision.verdict).map(|refusal| refusal.slug().to_owned())),
+        ("jwt_rbac.rule", decision.rule().map(str::to_owned)),
+        ("jwt_rbac.subject", subject),
+    ];
+    values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
 /// A client's bytes as text, cut where they get long.
 fn shown(bytes: &[u8]) -> String {
     let cut = bytes.get(..MAX_SHOWN);

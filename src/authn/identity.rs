@@ -63,10 +63,12 @@ fn value_size(value: &Value) -> usize {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
         Value::String(text) => text.len(),
         Value::Array(elements) => elements.iter().map(value_size).fold(0, usize::saturating_add),
+        // A leaf of a `BTreeMap` has room for eleven members, however few there are.
+        Value::Object(members) if members.is_empty() => 0,
         Value::Object(members) => members
             .iter()
             .map(|(name, member)| value_size(member).saturating_add(name.len()).saturating_add(32))
-            .fold(0, usize::saturating_add),
+            .fold(size_of::<(String, Value)>().saturating_mul(11), usize::saturating_add),
     };
     inside.saturating_add(size_of::<Value>())
 }

@@ -103,6 +103,12 @@ impl Location {
         Ok(())
     }
 
+    /// Whether tokens are looked for in the header with exactly this name.
+    #[must_use]
+    pub fn is_named(&self, header: &[u8]) -> bool {
+        matches!(self, Self::Header(name, _) if name.as_bytes() == header)
+    }
+
     /// Whether a header line holds what this location takes for a token, well-formed or not.
     #[must_use]
     pub fn is_at_header(&self, name: &[u8], value: &[u8]) -> bool {

@@ -33,23 +33,30 @@ pub enum Source {
 pub type Outputs = Vec<(Rc<str>, Vec<u8>)>;
 
 /// The values of all headers that this token has something for, or the name of the first whose
-/// value no header can hold.
+/// value no header can hold. `as_list` finds a claim, and makes a list of one that is delimited by
+/// spaces.
 ///
 /// # Errors
 /// The name of that header.
-pub fn write(headers: &[OutputHeader], token: &UntrustedToken<'_>) -> Result<Outputs, Rc<str>> {
+pub fn write(
+    headers: &[OutputHeader],
+    token: &UntrustedToken<'_>,
+    as_list: impl Fn(&ClaimPath) -> Option<Value>,
+) -> Result<Outputs, Rc<str>> {
     let mut outputs = Vec::with_capacity(headers.len());
     for header in headers {
         let value = match &header.source {
             Source::Payload => Some(token.payload.to_vec()),
             Source::Claim(claim) => claim.find_dotted(&token.claims.all).and_then(text),
             Source::ClaimAsList(claim) => {
-                let claim = claim.find_dotted(&token.claims.all);
-                claim.map_or(Ok(None), list_text).map_err(|NotInList| Rc::clone(&header.name))?
+                let claim = as_list(claim);
+                claim
+                    .map_or(Ok(None), |claim| list_text(&claim))
+                    .map_err(|NotInList| Rc::clone(&header.name))?
             }
         };
         match value {
-            Some(value) if value.iter().copied().all(is_writable) => {
+            Some(value) if is_writable(&value) => {
                 outputs.push((Rc::clone(&header.name), value));
             }
             Some(_) => return Err(Rc::clone(&header.name)),
@@ -83,7 +90,9 @@ fn list_text(claim: &Value) -> Result<Option<Vec<u8>>, NotInList> {
     let mut texts = Vec::new();
     for element in elements {
         match text(element) {
-            Some(text) if text.contains(&b',') => return Err(NotInList),
+            Some(text) if text.contains(&b',') || text.contains(&b'"') || !is_writable(&text) => {
+                return Err(NotInList);
+            }
             text => texts.extend(text),
         }
     }
@@ -101,9 +110,11 @@ fn number_text(number: &Number) -> String {
     format!("{value:.decimals$}")
 }
 
-/// A byte of a field value (RFC 9110 §5.5).
-fn is_writable(byte: u8) -> bool {
-    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+/// Whether receivers read exactly this (RFC 9110 §5.5): no control bytes, and no white space at the
+/// ends, which they would cut off.
+fn is_writable(value: &[u8]) -> bool {
+    value.trim_ascii().len() == value.len()
+        && value.iter().all(|&byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
 }
 
 #[cfg(test)]
@@ -132,10 +143,28 @@ mod tests {
     }
 
     #[test]
-    fn control_bytes_are_not_writable() {
-        for byte in [0, b'\r', b'\n', 0x1f, 0x7f] {
-            assert!(!is_writable(byte));
+    fn what_receivers_read_otherwise_is_not_writable() {
+        for value in ["a\0", "a\r\nb", "\u{1f}", "a\u{7f}", " a", "a ", "\ta"] {
+            assert!(!is_writable(value.as_bytes()), "{value:?}");
         }
-        assert!([b'\t', b' ', b'~', 0x80, 0xff].into_iter().all(is_writable));
+        for value in ["a", "a b", "a\tb", "é", "~"] {
+            assert!(is_writable(value.as_bytes()), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn elements_of_a_list_are_told_apart() {
+        for (claim, expected) in [
+            (json!(["a", "b c"]), Some(Some("a,b c"))),
+            (json!("a"), Some(Some("a"))),
+            (json!([7, true, null, ""]), Some(Some("7,true"))),
+            (json!([]), Some(None)),
+            (json!(["a,b"]), None),
+            (json!(["\"a"]), None),
+            (json!([" a"]), None),
+        ] {
+            let text = list_text(&claim).ok();
+            assert_eq!(text, expected.map(|text| text.map(Into::into)), "{claim}");
+        }
     }
 }

@@ -73,18 +73,21 @@ impl TokenType {
 }
 
 impl Provider {
-    /// Everything that is checked of a token but its issuer, in the order of Envoy's
-    /// `Authenticator`; the first failure decides. `now` is in seconds since 1970.
-    pub(super) fn verify(
+    /// What is checked of the claims but the issuer, in the order of Envoy's `Authenticator`; the
+    /// first failure decides. `now` is in seconds since 1970.
+    pub(super) fn check_claims(&self, claims: &Claims, now: u64) -> Result<(), Refusal> {
+        self.check_time(claims.validity, now)?;
+        self.check_audience(claims)?;
+        self.check_lifetime(claims.validity, now)?;
+        self.check_required_claims(claims)
+    }
+
+    /// Checks the header and the signature. `budget` is that of [`Keys::verify`].
+    pub(super) fn check_signature(
         &self,
         token: &UntrustedToken<'_>,
-        now: u64,
         budget: &mut usize,
     ) -> Result<(), Refusal> {
-        self.check_time(token.claims.validity, now)?;
-        self.check_audience(&token.claims)?;
-        self.check_lifetime(token.claims.validity, now)?;
-        self.check_required_claims(&token.claims)?;
         self.check_header(&token.header)?;
         self.keys.verify(token, budget)
     }

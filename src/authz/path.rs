@@ -21,17 +21,16 @@ pub enum Segment<'a> {
 }
 
 /// The segments of a path without its query. A trailing slash does not count; an empty segment
-/// anywhere else is ambiguous, and so is a path that does not start with a slash.
+/// anywhere else is ambiguous. `None` for a path that does not start with a slash, which has no
+/// segments to speak of.
 #[must_use]
-pub fn segments(path: &[u8]) -> Vec<Segment<'_>> {
-    let Some(path) = path.strip_prefix(b"/") else {
-        return vec![Segment::Ambiguous];
-    };
+pub fn segments(path: &[u8]) -> Option<Vec<Segment<'_>>> {
+    let path = path.strip_prefix(b"/")?;
     if path.is_empty() {
-        return Vec::new();
+        return Some(Vec::new());
     }
     let path = path.strip_suffix(b"/").unwrap_or(path);
-    path.split(|&byte| byte == b'/').map(segment).collect()
+    Some(path.split(|&byte| byte == b'/').map(segment).collect())
 }
 
 fn segment(raw: &[u8]) -> Segment<'_> {
@@ -74,7 +73,7 @@ mod tests {
     use super::*;
 
     fn plain(path: &str) -> Option<Vec<String>> {
-        segments(path.as_bytes())
+        segments(path.as_bytes())?
             .into_iter()
             .map(|segment| match segment {
                 Segment::Plain(text) => Some(text.into_owned()),
@@ -150,7 +149,7 @@ mod tests {
         ] {
             assert_eq!(plain(path), None, "{path}");
         }
-        assert_eq!(segments(b"/a\x7f/\xff"), [Segment::Ambiguous, Segment::Ambiguous]);
+        assert_eq!(segments(b"/a\x7f/\xff").unwrap(), [Segment::Ambiguous, Segment::Ambiguous]);
     }
 
     proptest! {
@@ -161,7 +160,7 @@ mod tests {
 
         #[test]
         fn plain_segments_never_hold_a_separator(path in "[/.%a-f0-9;?#\\\\]{0,12}") {
-            for segment in segments(path.as_bytes()) {
+            for segment in segments(path.as_bytes()).unwrap_or_default() {
                 if let Segment::Plain(text) = segment {
                     prop_assert!(!text.is_empty() && !text.contains(['/', '\\', ';', '?', '#']));
                     prop_assert!(text != "." && text != "..");

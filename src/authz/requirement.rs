@@ -115,7 +115,9 @@ impl Operator {
         }
         match self {
             Self::AllValues(values) => values.iter().all(|value| value.is_in(claim)),
-            Self::NotValues(values) => !values.iter().any(|value| value.is_in(claim)),
+            Self::NotValues(values) => {
+                scalar::is_plain(claim) && !values.iter().any(|value| value.is_in(claim))
+            }
             Self::PathVariable(variable) => match variables.get(*variable) {
                 Some(Segment::Plain(segment)) => scalar::has_text(claim, segment),
                 _ => false,
@@ -148,6 +150,9 @@ mod tests {
             (json!("a"), [true, false, false]),
             (json!("c"), [false, false, true]),
             (json!([]), [false, false, true]),
+            (json!([["c"]]), [false, false, false]),
+            (json!([null]), [false, false, false]),
+            (json!([{"x": "a"}]), [false, false, false]),
             (json!(null), [false, false, false]),
             (json!({}), [false, false, false]),
         ] {

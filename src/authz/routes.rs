@@ -199,10 +199,14 @@ impl RouteTable {
         &'t self,
         request: &Request<'r>,
     ) -> Result<Option<(&'t Methods, Vec<Segment<'r>>)>, Refusal> {
-        let segments = path::segments(request.path());
+        let segments = path::segments(request.path()).ok_or(Refusal::PathAmbiguous)?;
         let is_plain = |segment: &Segment<'_>| matches!(segment, Segment::Plain(_));
         if self.ambiguous_paths == AmbiguousPaths::Deny && !segments.iter().all(is_plain) {
             return Err(Refusal::PathAmbiguous);
+        }
+        // What stands before an `@` is no part of the host, but not everybody knows.
+        if request.authority.is_empty() || request.authority.contains(&b'@') {
+            return Err(Refusal::HostUnknown);
         }
         let trie = match &self.hosts {
             HostSets::Named(hosts) => hosts.find(request.authority).ok_or(Refusal::HostUnknown)?,
@@ -253,7 +257,11 @@ mod tests {
     }
 
     fn find(table: &RouteTable, method: &str, path: &str) -> Result<String, &'static str> {
-        let headers = [(&b":method"[..], method.as_bytes()), (b":path", path.as_bytes())];
+        let headers = [
+            (&b":authority"[..], &b"me.test"[..]),
+            (b":method", method.as_bytes()),
+            (b":path", path.as_bytes()),
+        ];
         let request = Request::read(&headers).unwrap();
         let found = table.find(&request).map_err(Refusal::slug)?;
         Ok(found.map_or("none".to_owned(), |found| found.row.name.clone()))

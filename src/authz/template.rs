@@ -20,6 +20,9 @@ pub enum Part {
     Variable(Option<String>),
 }
 
+/// How long a path may be: the tree of paths is walked by recursion.
+const MAX_SEGMENTS: usize = 64;
+
 impl Template {
     /// Reads a template.
     ///
@@ -34,6 +37,9 @@ impl Template {
             return Ok(template);
         }
         let inner = inner.strip_suffix('/').unwrap_or(inner);
+        if inner.split('/').count() > MAX_SEGMENTS {
+            return Err(format!("found a path of more than {MAX_SEGMENTS} segments"));
+        }
         for segment in inner.split('/') {
             if template.rest {
                 return Err(format!("found `{text}`, where something follows the rest `{{**}}`"));
@@ -97,8 +103,8 @@ fn literal(segment: &str) -> Result<String, String> {
              asterisk is `%2A`"
         ));
     }
-    match path::segments(format!("/{segment}").as_bytes()).as_slice() {
-        [Segment::Plain(text)] => Ok(text.clone().into_owned()),
+    match path::segments(format!("/{segment}").as_bytes()).as_deref() {
+        Some([Segment::Plain(text)]) => Ok(text.clone().into_owned()),
         _ => Err(format!(
             "found the segment `{segment}`, which can be read in more than one way; a byte that \
              RFC 3986 does not allow is percent-encoded once"
@@ -128,6 +134,8 @@ mod tests {
 
     #[test]
     fn everything_else_is_refused() {
+        assert!(Template::parse(&"/a".repeat(MAX_SEGMENTS)).is_ok());
+        assert!(Template::parse(&"/a".repeat(MAX_SEGMENTS + 1)).is_err());
         for text in [
             "",
             "a",

@@ -49,6 +49,12 @@ fn header_location(
         problems.error(place.field("name"), message);
         return None;
     }
+    // Envoy shows `host` as `:authority`, and cookies have names of their own.
+    if ["host", "cookie"].contains(&header.name.to_ascii_lowercase().as_str()) {
+        let message = format!("found `{}`, which holds no token; see `fromCookies`", header.name);
+        problems.error(place.field("name"), message);
+        return None;
+    }
     let prefix = match header.prefix.strip_suffix(' ') {
         None => Prefix::Literal(header.prefix.clone()),
         Some(scheme) if credential::is_scheme(scheme.as_bytes()) => {

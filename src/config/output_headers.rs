@@ -8,10 +8,21 @@ use super::shape;
 use crate::authn::claim_path::ClaimPath;
 use crate::authn::locate::Location;
 use crate::authn::outputs::{OutputHeader, Source};
+use crate::forward::OVERRIDES;
 
 /// Headers that belong to the connection or to HTTP itself.
-const RESERVED: &[&str] =
-    &["connection", "content-length", "host", "te", "transfer-encoding", "upgrade"];
+const RESERVED: &[&str] = &[
+    "connection",
+    "content-length",
+    "cookie",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// The headers of one rule, each with the place that names it.
 pub fn compile(
@@ -29,6 +40,9 @@ pub fn compile(
             problems.error(place, message);
         } else if RESERVED.contains(&name.as_str()) {
             problems.error(place, format!("found `{header}`, which belongs to HTTP itself"));
+        } else if OVERRIDES.contains(&name.as_str()) {
+            let message = format!("found `{header}`, which asks for another method or path");
+            problems.error(place, message);
         } else if outputs.iter().any(is_same) {
             problems.error(
                 place,
@@ -69,9 +83,8 @@ pub fn check_locations(
     for (place, output) in outputs {
         let name = super::normal_header_name(&output.name);
         let is_it = |location: &Location| match location {
-            Location::Cookie(_) => name == "cookie",
             Location::Header(header, _) => super::normal_header_name(header) == name,
-            Location::Parameter(_) => false,
+            Location::Cookie(_) | Location::Parameter(_) => false,
         };
         if locations.iter().any(is_it) {
             let message = format!("found `{}`, where tokens are looked for", output.name);

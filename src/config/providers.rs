@@ -48,7 +48,7 @@ pub fn compile(
         let outputs = output_headers::compile(&place, &rule, problems);
         all_locations.push((place.clone(), locations.clone()));
         all_outputs.extend(outputs.iter().cloned());
-        let permission_names = authenticator.permission_names_mut();
+        let permission_names = authenticator.permission_names();
         let provider = provider(&place, name, rule, verifier, permission_names, problems);
         if let Some(mut provider) = provider {
             provider.outputs = outputs.into_iter().map(|(_, output)| output).collect();
@@ -67,7 +67,7 @@ fn provider(
     name: String,
     rule: JwtRule,
     verifier: &dyn SignatureVerifier,
-    names: &mut PermissionNames,
+    names: &PermissionNames,
     problems: &mut Problems,
 ) -> Option<Provider> {
     check_names(place, &rule, problems);
@@ -210,7 +210,7 @@ fn required_claims(
 fn grants(
     place: &Place,
     rule: &JwtRule,
-    names: &mut PermissionNames,
+    names: &PermissionNames,
     problems: &mut Problems,
 ) -> Grants {
     let default = ["permissions".to_owned()];
@@ -237,7 +237,7 @@ fn claims(place: &Place, names: &[String], problems: &mut Problems) -> Vec<Claim
 fn role_permissions(
     place: &Place,
     rule: &JwtRule,
-    names: &mut PermissionNames,
+    names: &PermissionNames,
     problems: &mut Problems,
 ) -> HashMap<String, PermissionSet> {
     let place = place.field("rolePermissions");
@@ -255,12 +255,12 @@ fn role_permissions(
     let mut role_permissions = HashMap::new();
     for (role, permissions) in rule.role_permissions.iter().flatten() {
         let place = place.field(role);
-        let decoded = shape::decode::<Vec<String>>(&place, permissions.clone(), problems);
+        let decoded = shape::decode_strings(&place, permissions.clone(), problems);
         let Some(permissions) = decoded else { continue };
         super::check_strings(&place, &permissions, problems);
         let mut granted = PermissionSet::default();
-        for name in &permissions {
-            granted.insert(names.intern(name));
+        for id in permissions.iter().filter_map(|name| names.find(name)) {
+            granted.insert(id);
         }
         role_permissions.insert(role.clone(), granted);
     }

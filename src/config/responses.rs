@@ -115,13 +115,15 @@ fn is_url(text: &str) -> bool {
         && text.bytes().all(is_url_byte)
 }
 
-/// Scheme, host and port, and nothing after them (RFC 6454 §6.2).
+/// Scheme, host and port as browsers write them: in lower case, without the scheme's own port, and
+/// with nothing after them (RFC 6454 §6.2).
 fn is_origin(text: &str) -> bool {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    host.is_some_and(|host| {
-        !host.is_empty()
-            && host
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'?' | b'#' | b'@'))
-    })
+    let (host, own_port) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(host), _) => (host, ":443"),
+        (None, Some(host)) => (host, ":80"),
+        (None, None) => return false,
+    };
+    let is_host_byte =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._:[]".contains(&byte);
+    !host.is_empty() && host.bytes().all(is_host_byte) && !host.ends_with(own_port)
 }

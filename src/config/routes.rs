@@ -16,6 +16,11 @@ use crate::authz::template::Template;
 use crate::authz::trie::MAX_VISITS;
 use crate::permissions::PermissionId;
 
+/// How many combinations of host, path and method a table may have. Each takes some hundred bytes,
+/// and all documents of a worker share the 1 GiB that Envoy gives to a VM: a document that fits on
+/// one worker must fit on each.
+const MAX_KEYS: usize = 100_000;
+
 /// What the document says about the table as a whole.
 #[derive(Clone, Copy, Debug)]
 pub struct TableOptions {
@@ -36,6 +41,7 @@ pub fn compile(
     let named_hosts = rows.iter().any(|(_, row)| row.hosts.is_some());
     let mut table = RouteTable::new(named_hosts, options.ambiguous_paths, options.unmatched);
     let mut names: HashMap<String, Place> = HashMap::new();
+    let mut keys_left = MAX_KEYS;
     for (place, row) in rows {
         if named_hosts && row.hosts.is_none() {
             let message = "expected `hosts`, because another row has them; `\"*\"` is any host";
@@ -47,7 +53,14 @@ pub fn compile(
             let message = format!("found `{name}`, which is the name of {first} too");
             problems.error(place.field("name"), message);
         }
-        add_row(&mut table, &place, &row, issuers, authenticator, problems);
+        add_row(&mut table, &mut keys_left, &place, &row, issuers, authenticator, problems);
+    }
+    if keys_left == 0 {
+        let message = format!(
+            "found more than {MAX_KEYS} combinations of host, path and method, which take too much \
+             memory: list fewer of them in one row"
+        );
+        problems.error(place.clone(), message);
     }
     if let Some(visits) = table.excessive_visits() {
         problems.error(
@@ -63,6 +76,7 @@ pub fn compile(
 
 fn add_row(
     table: &mut RouteTable,
+    keys_left: &mut usize,
     place: &Place,
     row: &Route,
     issuers: &Issuers,
@@ -88,6 +102,15 @@ fn add_row(
         };
         let segments: Vec<_> = variables.iter().filter_map(segment).collect();
         bound_paths.push((path, segments));
+    }
+    let added = [bound_paths.len(), hosts.len(), methods.len()];
+    *keys_left = match added.into_iter().try_fold(1, usize::checked_mul) {
+        Some(added) => keys_left.saturating_sub(added),
+        None => 0,
+    };
+    if *keys_left == 0 {
+        // Said once, for the whole table.
+        return;
     }
     let mut keys = Vec::new();
     for (path, variables) in &bound_paths {
@@ -186,6 +209,10 @@ fn access(
         let message = "found on a row that is not `access: PUBLIC`, whose token is always verified";
         problems.error(place.field("token"), message);
     }
+    if row.dry_run && row.access == Some(AccessName::Public) {
+        let message = "found on a row that is `access: PUBLIC`, which denies nobody";
+        problems.error(place.field("dryRun"), message);
+    }
     match (row.access, demands.as_slice()) {
         (None, []) => {
             problems.error(
@@ -262,7 +289,7 @@ fn permission_names(place: &Place, value: &Value, problems: &mut Problems) -> Op
     let names = match value {
         Value::Object(_) => shape::decode::<Permissions>(place, value.clone(), problems)?,
         list => Permissions {
-            all_of: Some(shape::decode::<Vec<String>>(place, list.clone(), problems)?),
+            all_of: Some(shape::decode_strings(place, list.clone(), problems)?),
             any_of: None,
         },
     };

@@ -17,12 +17,9 @@ use crate::document::{CorsPreflight, DecisionLog};
 pub struct Document {
     pub jwt_rules: Option<Vec<Value>>,
     pub routes: Option<Vec<Value>>,
-    #[serde(default)]
-    pub unmatched_routes: Unmatched,
-    #[serde(default)]
-    pub ambiguous_paths: AmbiguousPaths,
-    #[serde(default)]
-    pub cors_preflight: CorsPreflight,
+    pub unmatched_routes: Option<Unmatched>,
+    pub ambiguous_paths: Option<AmbiguousPaths>,
+    pub cors_preflight: Option<CorsPreflight>,
     pub max_token_size: Option<Text>,
     pub token_cache: Option<Value>,
     pub revoked: Option<Value>,

@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use super::problem::{Place, Problems, Step};
 
+/// How many faulty fields of one entry are named: finding each takes reading the entry again.
+pub const MAX_FAULTS: usize = 50;
+
 /// Decodes one entry. Each faulty field of it becomes an error; only a faultless entry is returned.
 pub fn decode<T: DeserializeOwned>(
     place: &Place,
@@ -12,7 +15,18 @@ pub fn decode<T: DeserializeOwned>(
     problems: &mut Problems,
 ) -> Option<T> {
     let errors_before = problems.errors.len();
+    // serde would also read a list as the fields of an entry, in their order.
+    if !entry.is_object() {
+        problems.error(place.clone(), format!("found {entry}, expected an object"));
+        return None;
+    }
     decode_leniently(place, entry, problems).filter(|_| problems.errors.len() == errors_before)
+}
+
+/// Decodes a list of strings.
+pub fn decode_strings(place: &Place, value: Value, problems: &mut Problems) -> Option<Vec<String>> {
+    let errors_before = problems.errors.len();
+    decode_leniently(place, value, problems).filter(|_| problems.errors.len() == errors_before)
 }
 
 /// Decodes what is left of an entry without its faulty fields, each of which becomes an error.
@@ -21,7 +35,7 @@ pub fn decode_leniently<T: DeserializeOwned>(
     mut entry: Value,
     problems: &mut Problems,
 ) -> Option<T> {
-    loop {
+    for _ in 0..MAX_FAULTS {
         let error = match serde_path_to_error::deserialize(&entry) {
             Ok(decoded) => return Some(decoded),
             Err(error) => error,
@@ -37,6 +51,8 @@ pub fn decode_leniently<T: DeserializeOwned>(
         // serde stops at the first fault: without the field that has it, the next one shows.
         field.and_then(|name| entry.as_object_mut()?.remove(&name))?;
     }
+    problems.error(place.clone(), format!("found more than {MAX_FAULTS} faulty fields"));
+    None
 }
 
 /// Decodes every entry of a list on its own.

@@ -378,3 +378,76 @@ proptest! {
         let _ = compile(wrapped.as_bytes(), &RustCrypto);
     }
 }
+
+#[test]
+fn a_document_that_would_let_everybody_in_is_refused() {
+    for document in [
+        json!({"dryRun": false}),
+        json!({"decisionLog": "ALL"}),
+        json!({"responses": {"missingToken": {"status": 401}}}),
+    ] {
+        refused_at("pluginConfig", &document);
+    }
+    for (field, value) in [
+        ("unmatchedRoutes", json!("DENY")),
+        ("ambiguousPaths", json!("DENY")),
+        ("corsPreflight", json!("AUTHORIZE")),
+    ] {
+        refused_at(field, &json!({"jwtRules": [rule()], field: value}));
+    }
+    refused_at("revoked", &json!({"routes": [], "revoked": {"sub": ["joe"]}}));
+    refused_at("maxTokenSize", &json!({"routes": [], "maxTokenSize": 1}));
+}
+
+#[test]
+fn a_list_is_no_entry() {
+    refused_at("tokenCache", &with_field("tokenCache", &json!(["1Mi"])));
+    refused_at("revoked", &with_field("revoked", &json!([["a"], ["b"]])));
+    refused_at("jwtRules[0].fromHeaders[0]", &with_rule("fromHeaders", json!([["x-jwt", "JWT "]])));
+    refused_at("jwtRules[0].requiredClaims[0]", &with_rule("requiredClaims", json!([["sub"]])));
+    refused_at("routes[0]", &with_row(&json!([])));
+}
+
+/// A document must cost each worker little, and reading it must take little time.
+#[test]
+fn what_a_document_costs_is_bounded() {
+    let numbered = |prefix: &str, count: usize| -> Vec<String> {
+        (0..count).map(|number| format!("{prefix}{number}")).collect()
+    };
+    let row = |hosts, paths| json!({"hosts": numbered("h", hosts), "paths": numbered("/p", paths), "access": "PUBLIC"});
+    assert!(errors(&json!({"routes": [row(300, 300)]})).is_empty());
+    refused_at("routes", &json!({"routes": [row(400, 400)]}));
+    refused_at(
+        "routes[0].paths[0]",
+        &with_row(&json!({"paths": ["/a".repeat(65)], "access": "PUBLIC"})),
+    );
+    let mut faulty = json!({"routes": []});
+    for name in numbered("unknown", 4_000) {
+        faulty[name] = json!(1);
+    }
+    assert_eq!(errors(&faulty).len(), shape::MAX_FAULTS + 1);
+}
+
+#[test]
+fn settings_without_meaning_are_refused() {
+    refused_at(
+        "routes[0].dryRun",
+        &with_row(&json!({"paths": ["/"], "access": "PUBLIC", "dryRun": true})),
+    );
+    for name in ["host", "Cookie"] {
+        refused_at(
+            "jwtRules[0].fromHeaders[0].name",
+            &with_rule("fromHeaders", json!([{"name": name}])),
+        );
+    }
+    for header in ["cookie", "X_Original_URL", "trailer"] {
+        refused_at(
+            "jwtRules[0].outputPayloadToHeader",
+            &with_rule("outputPayloadToHeader", json!(header)),
+        );
+    }
+    for origin in ["https://app.test:443", "http://app.test:80", "https://App.test"] {
+        let responses = json!({"corsOrigins": [origin]});
+        refused_at("responses.corsOrigins[0]", &with_field("responses", &responses));
+    }
+}

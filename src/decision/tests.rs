@@ -67,8 +67,11 @@ fn decide_about(
     token: Option<&str>,
 ) -> Result<(), (&'static str, Option<String>)> {
     let credential = token.map(|token| format!("Bearer {token}"));
-    let mut headers: Vec<Header<'_>> =
-        vec![(b":method", request.0.as_bytes()), (b":path", request.1.as_bytes())];
+    let mut headers: Vec<Header<'_>> = vec![
+        (b":authority", b"me.test"),
+        (b":method", request.0.as_bytes()),
+        (b":path", request.1.as_bytes()),
+    ];
     headers.extend(credential.as_ref().map(|value| (&b"authorization"[..], value.as_bytes())));
     let decision = decide(document, &Request::read(&headers).unwrap(), NOW);
     let rule = decision.rule().map(str::to_owned);
@@ -196,13 +199,15 @@ fn output_headers_of_clients_are_always_removed() {
     let document = bookinfo();
     let forged: [Header<'_>; 3] =
         [(b"x-sub", b"admin"), (b"x_sub", b"admin"), (b"x-http-method-override", b"DELETE")];
-    let mut anonymous: Vec<Header<'_>> = vec![(b":method", b"GET"), (b":path", b"/")];
+    let mut anonymous: Vec<Header<'_>> =
+        vec![(b":authority", b"me.test"), (b":method", b"GET"), (b":path", b"/")];
     anonymous.extend(forged);
     let removed = ["-x-sub", "-x_sub", "-x-http-method-override"];
     assert_eq!(changes(&document, &anonymous), removed);
 
     let credential = format!("Bearer {}", token(&json!({})));
-    let mut user: Vec<Header<'_>> = vec![(b":method", b"GET"), (b":path", b"/")];
+    let mut user: Vec<Header<'_>> =
+        vec![(b":authority", b"me.test"), (b":method", b"GET"), (b":path", b"/")];
     user.extend(forged);
     user.push((b"authorization", credential.as_bytes()));
     let expected = [&removed[..], &["-authorization", "x-sub: joe"]].concat();
@@ -223,6 +228,7 @@ fn a_claim_that_no_header_can_hold_denies() {
 fn preflights_are_anonymous() {
     let preflight = |path: &'static str| -> Vec<Header<'static>> {
         vec![
+            (b":authority", b"me.test"),
             (b":method", b"OPTIONS"),
             (b":path", path.as_bytes()),
             (b"origin", b"https://app.test"),
@@ -270,8 +276,12 @@ fn a_public_route_can_leave_tokens_alone() {
         }))
     };
     let forwarded = |token_use, credential: &str| {
-        let headers: Vec<Header<'_>> =
-            vec![(b":method", b"GET"), (b":path", b"/"), (b"authorization", credential.as_bytes())];
+        let headers: Vec<Header<'_>> = vec![
+            (b":authority", b"me.test"),
+            (b":method", b"GET"),
+            (b":path", b"/"),
+            (b"authorization", credential.as_bytes()),
+        ];
         changes(&row(token_use), &headers)
     };
     let good = format!("Bearer {}", token(&json!({})));
@@ -292,6 +302,7 @@ fn a_cached_token_expires() {
     let document = bookinfo();
     let credential = format!("Bearer {}", token(&json!({"nbf": NOW - 10})));
     let headers: Vec<Header<'_>> = vec![
+        (b":authority", b"me.test"),
         (b":method", b"GET"),
         (b":path", b"/reviews/0"),
         (b"authorization", credential.as_bytes()),
@@ -366,7 +377,8 @@ fn verdict(members: &Value, path: &str, token: Option<&str>) -> &'static str {
     }
     let document = document(&table);
     let credential = token.map(|token| format!("Bearer {token}"));
-    let mut headers: Vec<Header<'_>> = vec![(b":method", b"GET"), (b":path", path.as_bytes())];
+    let mut headers: Vec<Header<'_>> =
+        vec![(b":authority", b"me.test"), (b":method", b"GET"), (b":path", path.as_bytes())];
     headers.extend(credential.as_ref().map(|value| (&b"authorization"[..], value.as_bytes())));
     let request = Request::read(&headers).unwrap();
     match decide(&document, &request, NOW).verdict {
@@ -417,4 +429,72 @@ fn the_dry_run_of_a_document_is_about_everything_but_shape() {
     let connect = Request::read(&[(b":method", b"CONNECT")]).unwrap();
     let denied = decide(&dry_run, &connect, NOW).verdict;
     assert!(matches!(denied, Verdict::Deny(Refusal::ConnectRefused)));
+}
+
+#[test]
+fn a_token_header_in_another_spelling_is_removed() {
+    let forwarding = |token_use: &str| {
+        let mut rule = rule("https://a.test");
+        rule["fromHeaders"] = json!([{"name": "x-jwt"}]);
+        rule["forwardOriginalToken"] = json!(true);
+        document(&json!({
+            "jwtRules": [rule],
+            "routes": [{"paths": ["/"], "access": "PUBLIC", "token": token_use}],
+        }))
+    };
+    let good = token(&json!({}));
+    let request = |own: &'static [u8]| -> Vec<Header<'_>> {
+        vec![
+            (b":authority", b"me.test"),
+            (b":method", b"GET"),
+            (b":path", b"/"),
+            (own, good.as_bytes()),
+            (b"x_jwt", b"forged"),
+        ]
+    };
+    for own in [&b"x-jwt"[..], b"x-other"] {
+        assert_eq!(changes(&forwarding("STRICT"), &request(own)), ["-x_jwt"]);
+        assert_eq!(changes(&forwarding("OPTIONAL"), &request(own)), ["-x_jwt"]);
+        assert!(changes(&forwarding("IGNORE"), &request(own)).is_empty());
+    }
+}
+
+/// The first provider of the issuer refuses the token only for now, so it is asked every time.
+#[test]
+fn the_cache_does_not_choose_the_provider() {
+    let mut brief = rule("https://a.test");
+    brief["maxLifetime"] = json!("30s");
+    brief["outputClaimToHeaders"] = json!([{"header": "x-brief", "claim": "sub"}]);
+    let document = document(&json!({"jwtRules": [brief, rule("https://a.test")]}));
+    let credential = format!("Bearer {}", token(&json!({})));
+    let headers: Vec<Header<'_>> =
+        vec![(b":method", b"GET"), (b":path", b"/"), (b"authorization", credential.as_bytes())];
+    let request = Request::read(&headers).unwrap();
+    let writes_header = |now| {
+        let permit = permit(decide(&document, &request, now)).unwrap();
+        forward::changes(&document, &request, &permit)
+            .iter()
+            .any(|change| matches!(change, HeaderChange::Replace("x-brief", _)))
+    };
+    assert_eq!(
+        [writes_header(NOW), writes_header(NOW), writes_header(NOW + 40)],
+        [false, false, true]
+    );
+}
+
+#[test]
+fn an_authority_is_a_host() {
+    let document = bookinfo();
+    for authority in [&b""[..], b"user@me.test", b"me.test@evil.test"] {
+        let headers: Vec<Header<'_>> =
+            vec![(b":authority", authority), (b":method", b"GET"), (b":path", b"/")];
+        let request = Request::read(&headers).unwrap();
+        assert_eq!(permit(decide(&document, &request, NOW)).err(), Some(Refusal::HostUnknown));
+    }
+}
+
+#[test]
+fn trailers_are_cleaned_too() {
+    let trailers: [Header<'_>; 3] = [(b"x_sub", b"admin"), (b"grpc-status", b"0"), (b"x-sub", b"")];
+    assert_eq!(forward::removed_trailers(&bookinfo(), &trailers), [&b"x_sub"[..], b"x-sub"]);
 }

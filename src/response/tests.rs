@@ -75,6 +75,15 @@ fn the_realm_is_short_and_holds_no_token() {
 }
 
 #[test]
+fn the_realm_is_what_the_client_asked_for() {
+    let lines: &[Header<'_>] =
+        &[(b"authorization", b"Bearer x"), (b"x-envoy-original-path", b"/before?access_token=x")];
+    let refused = reply_to(&json!({}), "/open", lines);
+    let challenge = "Bearer realm=\"https://me.test/before\", error=\"invalid_token\"";
+    assert_eq!(header(&refused, "www-authenticate"), Some(challenge));
+}
+
+#[test]
 fn a_missing_token_can_be_challenged() {
     let responses = json!({
         "missingToken": {"status": 401},

@@ -105,6 +105,27 @@ fn clients_can_neither_break_nor_stretch_a_line() {
 }
 
 #[test]
+fn access_logs_get_words_that_fit_a_line() {
+    let document = document();
+    let claims = json!({"iss": "https://a.test", "aud": "me", "exp": NOW, "sub": "a\r\nb"});
+    let credential = format!("Bearer {}", token(&claims));
+    let headers: [Header<'_>; 4] = [
+        (b":authority", b"me.test"),
+        (b":method", b"GET"),
+        (b":path", b"/reviews"),
+        (b"authorization", credential.as_bytes()),
+    ];
+    let decision = decide(&document, &Request::read(&headers).unwrap(), NOW);
+    let expected = [
+        ("jwt_rbac.decision", "deny"),
+        ("jwt_rbac.reason", "permission_missing"),
+        ("jwt_rbac.rule", "reviews"),
+        ("jwt_rbac.subject", "a  b"),
+    ];
+    assert_eq!(filter_state(&decision), expected.map(|(name, value)| (name, value.to_owned())));
+}
+
+#[test]
 fn ten_lines_a_second() {
     let mut budget = LineBudget::default();
     let granted = |budget: &mut LineBudget, now, asked| -> Vec<u64> {

@@ -70,7 +70,7 @@ fn the_most_specific_path_counts() {
         ("/x", "/{**}"),
         ("/x/y/z", "/{**}"),
     ] {
-        let found = trie.find(&segments(path.as_bytes())).copied().flatten();
+        let found = trie.find(&segments(path.as_bytes()).unwrap()).copied().flatten();
         assert_eq!(found.map(|number| texts[number]), Some(expected), "{path}");
     }
 }
@@ -79,15 +79,15 @@ fn the_most_specific_path_counts() {
 #[test]
 fn a_literal_that_leads_nowhere_is_left_again() {
     let templates = [template("/a/b/d"), template("/a/{x}/c")];
-    assert_eq!(trie(&templates).find(&segments(b"/a/b/c")), Some(&Some(1)));
+    assert_eq!(trie(&templates).find(&segments(b"/a/b/c").unwrap()), Some(&Some(1)));
 }
 
 #[test]
 fn ambiguous_segments_match_no_literal() {
     let templates = [template("/admin/{**}"), template("/{x}/y"), template("/{**}")];
     let trie = trie(&templates);
-    assert_eq!(trie.find(&segments(b"/%2561dmin/y")), Some(&Some(1)));
-    assert_eq!(trie.find(&segments(b"//admin/z")), Some(&Some(2)));
+    assert_eq!(trie.find(&segments(b"/%2561dmin/y").unwrap()), Some(&Some(1)));
+    assert_eq!(trie.find(&segments(b"//admin/z").unwrap()), Some(&Some(2)));
 }
 
 #[test]
@@ -130,7 +130,7 @@ proptest! {
         let templates: Vec<_> = texts.iter().map(|text| template(text)).collect();
         let trie = trie(&templates);
         for path in &paths {
-            let path = segments(path.as_bytes());
+            let path = segments(path.as_bytes()).unwrap_or_default();
             let found = trie.find(&path).copied().flatten().map(|number| &templates[number]);
             prop_assert_eq!(found, find_linear(&templates, &path), "{:?}", path);
         }
