@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help build run try test lint clean
 
-POLICY ?= wasmplugin/bookinfo/details.yaml
+CONFIG ?= wasmplugin/bookinfo/details.yaml
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,8 +15,8 @@ build: ## Build the filter, target/wasm32-wasip1/release/jwt_rbac.wasm
 run: build ## Run Bookinfo behind the filter in a local Envoy and show who may do what
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --package jwt-rbac-e2e --bin bookinfo
 
-try: build ## Run a policy of your own in a local Envoy: make try POLICY=my-policy.yaml
-	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --package jwt-rbac-e2e --bin try -- $(POLICY)
+try: build ## Run routes of your own in a local Envoy: make try CONFIG=my-routes.yaml
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --package jwt-rbac-e2e --bin try -- $(CONFIG)
 
 test: build ## Run every test: unit, property and end-to-end in a real Envoy
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --workspace

@@ -72,14 +72,19 @@ fn find_envoy() -> Result<PathBuf, String> {
     Err("no Envoy: set ENVOY to the path of a binary, or see above what e2e/envoy.sh says".into())
 }
 
-/// The text of the key set that the documents of the tests trust.
+/// The text of the key set that most documents of the tests trust.
 pub fn jwks() -> String {
-    text(&testdata("jwks.json"))
+    key_set("jwks.json")
 }
 
-/// A private key of `testdata/keys`, as PEM.
-pub fn private_key(name: &str) -> String {
-    text(&testdata(&format!("keys/{name}.pem")))
+/// The text of a key set of `testdata`.
+pub fn key_set(file: &str) -> String {
+    text(&testdata(file))
+}
+
+/// The text of a file of `testdata/keys`.
+pub fn key_file(name: &str) -> String {
+    text(&testdata("keys").join(name))
 }
 
 /// The claims of a caller of `testdata/callers`, without `iat` and `exp`.

@@ -19,18 +19,28 @@ pub struct Suite {
     /// The name of the file without its extension.
     #[serde(skip)]
     pub name: String,
-    /// `pluginConfig`s by name; `jwks: TESTDATA` stands for the text of `testdata/jwks.json`.
+    /// `pluginConfig`s by name; a `jwks` of [`KEY_SETS`] stands for the text of that file.
     pub documents: BTreeMap<String, Value>,
     /// The cases in their order.
     pub cases: Vec<Case>,
 }
 
+/// What may stand for a key set in a document, and the file of `testdata` that is meant.
+pub const KEY_SETS: [(&str, &str); 3] = [
+    ("TESTDATA", "jwks.json"),
+    ("TESTDATA_ALL", "jwks-all.json"),
+    ("TESTDATA_OCT", "jwks-oct.json"),
+];
+
 /// One request and its answer.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Case {
     /// A sentence.
     pub name: String,
+    /// The case stands for as many: in each, `$name` is replaced by what one of these has for it.
+    #[serde(default)]
+    pub each: Vec<BTreeMap<String, String>>,
     /// The document that decides.
     pub document: String,
     /// `anonymous`, a file of `testdata/callers`, or `expired-` and that file.
@@ -40,7 +50,8 @@ pub struct Case {
     #[serde(default)]
     pub token: Option<Recipe>,
     /// Method and target. `{token}` in the target, or in the value of a header, is replaced by
-    /// the token, which is then sent nowhere else; `{token:user}` by one of that caller.
+    /// the token, which is then sent nowhere else, and which `upstream` may name likewise;
+    /// `{token:user}` by one of that caller.
     pub request: String,
     /// Headers to send, one byte for each character up to U+00FF.
     #[serde(default)]
@@ -51,11 +62,12 @@ pub struct Case {
     #[serde(default)]
     pub body: Option<String>,
     /// The whole `WWW-Authenticate`, with `{authority}` for the host of the request; `null` for
-    /// none.
+    /// none. Without it, a refused token must have one that names the host and the path.
     #[serde(default, deserialize_with = "given")]
     #[allow(clippy::option_option, reason = "absent, null and a text are three things here")]
     pub challenge: Option<Option<String>>,
-    /// The slug in the response code details of a 403.
+    /// The slug of the refusal: it stands in the response code details of a 403; that of a token
+    /// says which text is the body, and `tests/refusals.rs` asks the decision code for it.
     #[serde(default)]
     pub reason: Option<String>,
     /// The whole response code details.
@@ -108,8 +120,7 @@ pub fn load() -> Vec<Suite> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     paths.sort();
-    let jwks = artifacts::jwks();
-    paths.iter().map(|path| suite(path, &jwks)).collect()
+    paths.iter().map(|path| suite(path)).collect()
 }
 
 /// The named differences.
@@ -118,31 +129,69 @@ pub fn differences() -> BTreeMap<String, Difference> {
 }
 
 impl Case {
-    /// The request, with a token minted for it.
-    pub fn request(&self) -> Request {
-        let (method, target) = self.request.split_once(' ').expect("a request is METHOD TARGET");
+    /// The case with its tokens minted and put where they belong.
+    #[must_use]
+    pub fn mint(&self) -> Self {
+        let mut case = self.clone();
         let token = self.recipe().map(|recipe| recipe.mint());
-        let mut placed = false;
-        let mut fill = |text: &str| {
-            let mut text = text.to_owned();
-            if let Some(token) = token.as_deref().filter(|_| text.contains("{token}")) {
-                placed = true;
-                text = text.replace("{token}", token);
-            }
+        let sent = case.headers.lines().map(|(_, value)| value).chain([case.request.as_str()]);
+        let is_placed = sent.into_iter().any(|text| text.contains("{token}"));
+        if let Some(token) = token.as_deref().filter(|_| !is_placed) {
+            case.headers.0.push(("authorization".to_owned(), vec![format!("Bearer {token}")]));
+        }
+        let fill = |text: &mut String| {
+            *text = text.replace("{token}", token.as_deref().unwrap_or("{token}"));
             while let Some((before, rest)) = text.split_once("{token:") {
                 let (caller, after) = rest.split_once('}').expect("{token: is closed by }");
-                text = format!("{before}{}{after}", Recipe::of_caller(caller).mint());
+                *text = format!("{before}{}{after}", Recipe::of_caller(caller).mint());
             }
-            text
         };
-        let mut request = Request::new(method, &fill(target));
-        for (name, value) in self.headers.lines() {
-            request = request.header(name, &fill(value));
+        fill(&mut case.request);
+        let upstream = case.upstream.iter_mut().flat_map(HeaderMap::values_mut);
+        case.headers.values_mut().chain(upstream).for_each(fill);
+        (case.token, case.caller) = (None, None);
+        case
+    }
+
+    /// The request of a case whose tokens are minted.
+    pub fn request(&self) -> Request {
+        let (method, target) = self.request.split_once(' ').expect("a request is METHOD TARGET");
+        let request = Request::new(method, target);
+        self.headers.lines().fold(request, |request, (name, value)| request.header(name, value))
+    }
+
+    /// The cases that it stands for.
+    fn each(&self) -> Vec<Self> {
+        if self.each.is_empty() {
+            return vec![self.clone()];
         }
-        match token {
-            Some(token) if !placed => request.bearer(&token),
-            _ => request,
+        self.each.iter().map(|values| self.with(values)).collect()
+    }
+
+    fn with(&self, values: &BTreeMap<String, String>) -> Self {
+        let mut case = self.clone();
+        let fill = |text: &mut String| {
+            for (name, value) in values {
+                *text = text.replace(&format!("${name}"), value);
+            }
+        };
+        let texts = [&mut case.name, &mut case.document, &mut case.request];
+        texts.into_iter().chain(&mut case.caller).chain(&mut case.body).for_each(fill);
+        case.reason.iter_mut().for_each(fill);
+        let upstream = case.upstream.iter_mut().flat_map(|headers| &mut headers.0);
+        for (name, values) in case.headers.0.iter_mut().chain(upstream) {
+            fill(name);
+            values.iter_mut().for_each(fill);
         }
+        if let Some(token) = &mut case.token {
+            fill(&mut token.key);
+            fill(&mut token.shape);
+            let texts = [&mut token.algorithm, &mut token.tamper, &mut token.raw_payload];
+            texts.into_iter().flatten().for_each(fill);
+            let members = token.header.values_mut().chain(token.claims.values_mut());
+            members.filter_map(text_of).for_each(fill);
+        }
+        case
     }
 
     fn recipe(&self) -> Option<Recipe> {
@@ -157,17 +206,18 @@ impl Case {
     }
 }
 
-fn suite(path: &Path, jwks: &str) -> Suite {
+fn suite(path: &Path) -> Suite {
     let mut suite: Suite = yaml(path);
     suite.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     for document in suite.documents.values_mut() {
         let rules = document.get_mut("jwtRules").and_then(Value::as_array_mut);
         for rule in rules.into_iter().flatten() {
-            if rule["jwks"] == "TESTDATA" {
-                rule["jwks"] = jwks.into();
+            if let Some((_, file)) = KEY_SETS.iter().find(|(name, _)| rule["jwks"] == *name) {
+                rule["jwks"] = artifacts::key_set(file).into();
             }
         }
     }
+    suite.cases = suite.cases.iter().flat_map(Case::each).collect();
     for case in &suite.cases {
         let known = suite.documents.contains_key(&case.document);
         assert!(known, "{}: {}: no document {}", path.display(), case.name, case.document);
@@ -179,6 +229,13 @@ fn yaml<T: for<'de> Deserialize<'de>>(path: &Path) -> T {
     let text = fs::read_to_string(path);
     let text = text.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn text_of(value: &mut Value) -> Option<&mut String> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
 }
 
 /// Tells a `null` from a field that is not there.

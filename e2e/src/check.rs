@@ -1,9 +1,14 @@
 //! Whether a response is the one that its case asks for.
 
+use jwt_rbac::refusal::Refusal;
+
 use crate::cases::Case;
 use crate::client::{Request, Response};
 use crate::listener::DETAILS_HEADER;
 use crate::upstream::Seen;
+
+/// What a client reads when a refusal is not about its token.
+const ACCESS_DENIED: &str = "RBAC: access denied";
 
 /// What is wrong with the response, a sentence each.
 pub fn failures(case: &Case, request: &Request, response: &Response) -> Vec<String> {
@@ -17,21 +22,43 @@ pub fn failures(case: &Case, request: &Request, response: &Response) -> Vec<Stri
     if let Some(body) = &case.body {
         expect("body", format!("{body:?}"), format!("{:?}", shortened(&response.text())));
     }
-    if let Some(challenge) = &case.challenge {
-        let authority = request.authority();
-        let wanted = challenge.as_ref().map(|text| text.replace("{authority}", authority));
-        let got = response.header("www-authenticate");
-        expect("challenge", format!("{wanted:?}"), format!("{got:?}"));
-    }
     let details = response.header(DETAILS_HEADER).unwrap_or_default();
+    let got_challenge = response.header("www-authenticate");
+    let authority = request.authority();
+    if let Some(challenge) = &case.challenge {
+        let wanted = challenge.as_ref().map(|text| text.replace("{authority}", authority));
+        expect("challenge", format!("{wanted:?}"), format!("{got_challenge:?}"));
+    }
     if let Some(wanted) = &case.details {
         expect("details", wanted.clone(), details.clone());
     }
-    if let Some(slug) = &case.reason {
-        let got = details.strip_prefix("rbac_access_denied_matched_policy[");
-        let got = got.and_then(|rest| rest.split_once(']')).map(|(_, slug)| slug);
-        let got = got.map_or_else(|| format!("details {details:?}"), str::to_owned);
-        expect("reason", format!("{{{slug}}}"), got);
+    let slug = case.reason.as_deref();
+    let refusal = slug.map(|slug| refusal(slug).unwrap_or_else(|| panic!("no refusal is {slug}")));
+    match refusal {
+        None => {}
+        Some(refusal) if refusal.text() != ACCESS_DENIED => {
+            if case.grpc_status.is_none() {
+                expect("status", refusal.status().to_string(), response.status.to_string());
+                expect("body", refusal.text().to_owned(), shortened(&response.text()));
+            }
+            let text = refusal.text().replace(' ', "_");
+            expect("details", format!("jwt_authn_access_denied{{{text}}}"), details);
+            if case.challenge.is_none() {
+                let path = request.target.split('?').next().unwrap_or_default();
+                let path: String = path.chars().take(256).collect();
+                let start = format!("Bearer realm=\"http://{authority}{path}");
+                let got = got_challenge.unwrap_or_default();
+                let is_one =
+                    got.starts_with(&start) && got.ends_with("\", error=\"invalid_token\"");
+                expect("challenge", format!("{start}…"), if is_one { start + "…" } else { got });
+            }
+        }
+        Some(refusal) => {
+            let got = details.strip_prefix("rbac_access_denied_matched_policy[");
+            let got = got.and_then(|rest| rest.split_once(']')).map(|(_, slug)| slug);
+            let got = got.map_or_else(|| format!("details {details:?}"), str::to_owned);
+            expect("reason", format!("{{{}}}", refusal.slug()), got);
+        }
     }
     if let Some(status) = case.grpc_status {
         let got = response.header("grpc-status").unwrap_or_default();
@@ -53,6 +80,11 @@ pub fn failures(case: &Case, request: &Request, response: &Response) -> Vec<Stri
         }
     }
     failures
+}
+
+/// The refusal with this slug.
+pub fn refusal(slug: &str) -> Option<Refusal> {
+    Refusal::ALL.iter().copied().find(|refusal| refusal.slug() == slug)
 }
 
 /// The values under a name in any of its spellings, or of `:method` and `:path`.

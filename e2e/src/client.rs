@@ -74,8 +74,8 @@ impl Request {
         exchange(address, &self.bytes(), self.method == "HEAD")
     }
 
-    /// The bytes of it. `content-length: 0` is added where a method usually has a body.
-    fn bytes(&self) -> Vec<u8> {
+    /// The bytes of it, as they are sent. `content-length: 0` is added where a method usually has a body.
+    pub fn bytes(&self) -> Vec<u8> {
         let has = |name: &str| self.headers.iter().any(|pair| pair.0.eq_ignore_ascii_case(name));
         let mut lines = vec![format!("{} {} HTTP/1.1", self.method, self.target)];
         if !has("host") {
@@ -109,6 +109,19 @@ impl Response {
 ///
 /// Those of the socket, a time-out, and a response that is not HTTP/1.1.
 pub fn exchange(address: SocketAddr, bytes: &[u8], no_body: bool) -> io::Result<Response> {
+    let (response, mut reader) = open(address, bytes)?;
+    let no_body = no_body || matches!(response.status, 101 | 204 | 304);
+    let body = if no_body { Vec::new() } else { response.head.read_body(&mut reader, true)? };
+    Ok(Response { body, ..response })
+}
+
+/// Sends these bytes and reads the head of a response; its body, or what a tunnel carries, is left
+/// on the connection.
+///
+/// # Errors
+///
+/// Those of the socket, a time-out, and a response that is not HTTP/1.1.
+pub fn open(address: SocketAddr, bytes: &[u8]) -> io::Result<(Response, BufReader<TcpStream>)> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
@@ -118,7 +131,5 @@ pub fn exchange(address: SocketAddr, bytes: &[u8], no_body: bool) -> io::Result<
     let head = Head::read(&mut reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
     let status = head.start.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| io::Error::other(format!("not HTTP: {}", head.start)))?;
-    let no_body = no_body || matches!(status, 204 | 304);
-    let body = if no_body { Vec::new() } else { head.read_body(&mut reader, true)? };
-    Ok(Response { status, head, body })
+    Ok((Response { status, head, body: Vec::new() }, reader))
 }

@@ -131,6 +131,16 @@ impl Envoy {
         line.map_or(0, |value| value.trim().parse().expect("a stat is a number"))
     }
 
+    /// The memory of the process that is not swapped out, in bytes. The memory of a VM is part of
+    /// it, which the admin interface leaves out.
+    pub fn resident_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kibibytes.expect("Linux says how much memory a process has") << 10
+    }
+
     /// Everything that Envoy and the module have logged.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.directory.join("envoy.log")).unwrap_or_default())

@@ -11,6 +11,11 @@ use serde_json::Value;
 pub struct HeaderMap(pub Vec<(String, Vec<String>)>);
 
 impl HeaderMap {
+    /// Every value, in order.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        self.0.iter_mut().flat_map(|(_, values)| values)
+    }
+
     /// One pair for each line.
     pub fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().flat_map(|(name, values)| {

@@ -14,14 +14,31 @@ const MANAGER: &str = "type.googleapis.com/envoy.extensions.filters.network.\
 
 /// A listener on a free port with these HTTP filters, the router behind them.
 pub fn listener(name: &str, filters: &[Value]) -> Value {
-    with_header_limit(name, filters, None)
+    of_manager(name, &manager(name, filters))
 }
 
 /// The same with another limit for the headers of a request; Envoy's own is 60 KiB.
-pub fn with_header_limit(name: &str, filters: &[Value], kibibytes: Option<u32>) -> Value {
+pub fn with_header_limit(name: &str, filters: &[Value], kibibytes: u32) -> Value {
+    let mut manager = manager(name, filters);
+    manager["max_request_headers_kb"] = kibibytes.into();
+    of_manager(name, &manager)
+}
+
+/// The same for WebSocket, as in every sidecar, and CONNECT.
+pub fn with_tunnels(name: &str, filters: &[Value]) -> Value {
+    let mut manager = manager(name, filters);
+    manager["upgrade_configs"] =
+        json!([{"upgrade_type": "websocket"}, {"upgrade_type": "CONNECT"}]);
+    let connect = json!({"match": {"connect_matcher": {}}, "route": {"cluster": UPSTREAM}});
+    let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut();
+    routes.expect("a list of routes").insert(0, connect);
+    of_manager(name, &manager)
+}
+
+fn manager(name: &str, filters: &[Value]) -> Value {
     let mut chain = filters.to_vec();
     chain.push(filters::router());
-    let mut manager = json!({
+    json!({
         "@type": MANAGER,
         "codec_type": "AUTO",
         "stat_prefix": name,
@@ -34,10 +51,10 @@ pub fn with_header_limit(name: &str, filters: &[Value], kibibytes: Option<u32>) 
             "domains": ["*"],
             "routes": [{"match": {"prefix": "/"}, "route": {"cluster": UPSTREAM}}],
         }]},
-    });
-    if let Some(kibibytes) = kibibytes {
-        manager["max_request_headers_kb"] = kibibytes.into();
-    }
+    })
+}
+
+fn of_manager(name: &str, manager: &Value) -> Value {
     json!({
         "name": name,
         "address": address("127.0.0.1", 0),

@@ -36,7 +36,8 @@ pub fn filters(document: &Value) -> Result<Vec<Value>, String> {
     Ok(filters)
 }
 
-/// Fields that the pair has, and those that change nothing of an answer.
+/// Fields that the pair has, those that change nothing of an answer, and `revoked`, without which
+/// the pair has to live.
 const DOCUMENT_FIELDS: &[&str] = &[
     "jwtRules",
     "routes",
@@ -46,6 +47,7 @@ const DOCUMENT_FIELDS: &[&str] = &[
     "decisionLog",
     "tokenCache",
     "maxTokenSize",
+    "revoked",
 ];
 
 const DEFAULTS: [(&str, &str); 2] = [("unmatchedRoutes", "DENY"), ("corsPreflight", "AUTHORIZE")];
@@ -63,6 +65,7 @@ const RULE_FIELDS: &[&str] = &[
     "outputPayloadToHeader",
     "outputClaimToHeaders",
     "spaceDelimitedClaims",
+    "algorithms",
     "requireExpiration",
     "permissionClaims",
     "roleClaims",
@@ -104,6 +107,10 @@ fn requires(names: &[String]) -> Value {
 
 fn provider(rule: &Value) -> Result<Value, String> {
     only_known(rule, "a JWT rule", RULE_FIELDS)?;
+    // The pair takes every algorithm that its keys can check, secrets without being asked to.
+    if !strings(rule, "algorithms").iter().all(|name| name.starts_with("HS")) {
+        return Err("the pair can't express algorithms of a JWT rule".to_owned());
+    }
     let jwks = match &rule["jwks"] {
         Value::String(text) => text.clone(),
         object => object.to_string(),

@@ -1,18 +1,19 @@
-//! Tokens for the suites, signed by an independent library (`jsonwebtoken`): good ones, and bad
-//! ones in every way that a case asks for.
+//! Tokens for the suites, signed by independent libraries: good ones, and bad ones in every way
+//! that a case asks for.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+mod keys;
+mod tamper;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
-use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{artifacts, wire};
+use keys::{SigningKey, signing_key};
+pub use tamper::Tamper;
 
 /// How long a token is good for when its case says nothing else.
 const LIFETIME: i64 = 3600;
@@ -23,38 +24,37 @@ const LIFETIME: i64 = 3600;
 pub struct Recipe {
     /// Starts from the claims of this caller of `testdata/callers`, else from nothing.
     pub caller: Option<String>,
-    /// Claims set over those; `null` removes one. A time may be `now`, `now+60`, `now-60`.
+    /// Claims set over those; `null` removes one. A time may be `now`, `now+60`, `now-60`; a text
+    /// may hold a repetition as in [`Recipe::raw_payload`].
     pub claims: Map<String, Value>,
     /// Members of the header set over `alg`, `kid` and `typ`; `null` removes one, `{kid:es256}`
-    /// stands for the thumbprint of that key.
+    /// stands for the `kid` of that key.
     pub header: Map<String, Value>,
-    /// The private key of `testdata/keys`.
+    /// The key that signs, by its name in `testdata/keys`; others: [`keys::signing_key`].
     pub key: String,
+    /// The algorithm that signs, where the key is for several.
+    pub algorithm: Option<String>,
     /// The text of the header, instead of all that: `{exp}` in it is an hour from now, `{kid}`
-    /// the thumbprint of the key, a character up to U+00FF one byte.
+    /// the `kid` of the key, `{repeat 3 "m#":0,}` that text three times, with 0, 1 and 2 for `#`;
+    /// a character up to U+00FF is one byte.
     pub raw_header: Option<String>,
     /// The text of the payload, likewise.
     pub raw_payload: Option<String>,
-    /// Harm done after the signature was made.
-    pub tamper: Option<Tamper>,
-    /// How the encoded parts are put together.
+    /// The size of the whole token: a claim `padding` makes it that long.
+    pub size: Option<usize>,
+    /// Harm done after the signature was made: a [`Tamper`] by its name.
+    pub tamper: Option<String>,
+    /// How the encoded parts are put together. `{signature+bits}` is the signature with those bits
+    /// of its last character set that no byte uses.
     pub shape: String,
 }
 
-/// Harm done to a signed token.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tamper {
-    /// Another header than the one that was signed.
-    Header,
-    /// Another payload than the one that was signed.
-    Payload,
-    /// One byte of the signature is another.
-    Signature,
-    /// The unused bits of the last character of the signature are set.
-    TrailingBits,
-    /// A zero byte before each half of an ECDSA signature.
-    PaddedSignature,
+/// What a token is made of.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    header: Vec<u8>,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
 }
 
 impl Default for Recipe {
@@ -64,8 +64,10 @@ impl Default for Recipe {
             claims: Map::new(),
             header: Map::new(),
             key: "rs256".to_owned(),
+            algorithm: None,
             raw_header: None,
             raw_payload: None,
+            size: None,
             tamper: None,
             shape: "{header}.{payload}.{signature}".to_owned(),
         }
@@ -85,34 +87,65 @@ impl Recipe {
         self
     }
 
+    /// The same signed by another key.
+    #[must_use]
+    pub fn key(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.key);
+        self
+    }
+
     /// Mints the token.
     pub fn mint(&self) -> String {
+        let Some(size) = self.size else { return self.mint_one() };
+        // Four characters hold three bytes, so the first guess is at most a byte or two off.
+        let padded = |length: usize| self.clone().claim("padding", "x".repeat(length).into());
+        let least = padded(0).mint_one().len();
+        let guess = size.checked_sub(least).expect("a token has more than that") * 3 / 4;
+        let tokens = (guess.saturating_sub(2)..=guess + 2).map(|length| padded(length).mint_one());
+        let mut fitting = tokens.filter(|token| token.len() == size);
+        fitting.next().unwrap_or_else(|| panic!("no token has {size} bytes, take one more"))
+    }
+
+    fn mint_one(&self) -> String {
         let now = now();
         let key = signing_key(&self.key);
+        let algorithm = self.algorithm.as_deref().unwrap_or(key.algorithm);
         let raw = |text: &str| {
             let text = text.replace("{exp}", &(now + LIFETIME).to_string());
-            wire::bytes(&text.replace("{kid}", &key.thumbprint))
+            wire::bytes(&repeat(&text.replace("{kid}", &key.id)))
         };
         let minted = |object| Value::Object(object).to_string().into_bytes();
         let header = self.raw_header.as_deref();
-        let header = header.map_or_else(|| minted(self.header(&key)), raw);
+        let header = header.map_or_else(|| minted(self.header(&key, algorithm)), raw);
         let payload = self.raw_payload.as_deref();
         let payload = payload.map_or_else(|| minted(self.payload(now)), raw);
-        let signed = format!("{}.{}", encode(&header), encode(&payload));
-        let signature =
-            crypto::sign(signed.as_bytes(), &key.key, key.algorithm).expect("the key signs");
-        self.assemble(header, payload, &signature)
+        let sign = |parts: &Parts| {
+            let signed = format!("{}.{}", encode(&parts.header), encode(&parts.payload));
+            key.sign(signed.as_bytes(), algorithm)
+        };
+        let mut parts = Parts { header, payload, signature: Vec::new() };
+        parts.signature = sign(&parts);
+        if let Some(tamper) = &self.tamper {
+            Tamper::named(tamper).apply(&mut parts, &sign);
+        }
+        let signature = encode(&parts.signature);
+        let mut token = self.shape.replace("{header}", &encode(&parts.header));
+        token = token.replace("{payload}", &encode(&parts.payload));
+        if token.contains("{signature+bits}") {
+            token = token.replace("{signature+bits}", &with_unused_bits(&signature));
+        }
+        token.replace("{signature}", &signature)
     }
 
-    fn header(&self, key: &SigningKey) -> Map<String, Value> {
+    fn header(&self, key: &SigningKey, algorithm: &str) -> Map<String, Value> {
         let mut header = Map::new();
-        header.insert("alg".to_owned(), json!(key.algorithm));
-        header.insert("kid".to_owned(), key.thumbprint.clone().into());
+        header.insert("alg".to_owned(), algorithm.into());
+        header.insert("kid".to_owned(), key.id.clone().into());
         header.insert("typ".to_owned(), "JWT".into());
         overlay(&mut header, &self.header);
         for value in header.values_mut() {
             if let Some(other) = value.as_str().and_then(key_of_kid) {
-                *value = signing_key(other).thumbprint.clone().into();
+                *value = signing_key(other).id.clone().into();
             }
         }
         header
@@ -123,31 +156,15 @@ impl Recipe {
         payload.insert("iat".to_owned(), now.into());
         payload.insert("exp".to_owned(), (now + LIFETIME).into());
         overlay(&mut payload, &self.claims);
-        for name in ["iat", "nbf", "exp"] {
-            let Some(Value::String(text)) = payload.get(name) else {
-                continue;
-            };
-            if let Some(offset) = offset(text) {
-                payload.insert(name.to_owned(), (now + offset).into());
+        for (name, value) in &mut payload {
+            let Value::String(text) = value else { continue };
+            let is_time = ["iat", "nbf", "exp"].contains(&name.as_str());
+            match offset(text).filter(|_| is_time) {
+                Some(offset) => *value = (now + offset).into(),
+                None => *text = repeat(text),
             }
         }
         payload
-    }
-
-    fn assemble(&self, mut header: Vec<u8>, mut payload: Vec<u8>, signature: &str) -> String {
-        let mut signature = signature.to_owned();
-        match self.tamper {
-            None => {}
-            // A space at its end leaves the same JSON in other bytes.
-            Some(Tamper::Header) => header.push(b' '),
-            Some(Tamper::Payload) => payload.push(b' '),
-            Some(Tamper::Signature) => signature = flip(&signature),
-            Some(Tamper::TrailingBits) => signature = set_trailing_bits(&signature),
-            Some(Tamper::PaddedSignature) => signature = pad(&signature),
-        }
-        let token = self.shape.replace("{header}", &encode(&header));
-        let token = token.replace("{payload}", &encode(&payload));
-        token.replace("{signature}", &signature)
     }
 }
 
@@ -155,38 +172,6 @@ impl Recipe {
 pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
     i64::try_from(since.as_secs()).expect("the clock is before the year 292 billion")
-}
-
-/// A private key, ready to sign.
-struct SigningKey {
-    key: EncodingKey,
-    algorithm: Algorithm,
-    /// RFC 7638: the `kid` under which `testdata/jwks.json` has the key.
-    thumbprint: String,
-}
-
-/// The key of this name; each is read once, because reading one takes as long as signing.
-fn signing_key(name: &str) -> Arc<SigningKey> {
-    static KEYS: Mutex<BTreeMap<String, Arc<SigningKey>>> = Mutex::new(BTreeMap::new());
-    let mut keys = KEYS.lock().expect("no reader of keys has panicked");
-    let key = keys.entry(name.to_owned()).or_insert_with(|| Arc::new(SigningKey::read(name)));
-    Arc::clone(key)
-}
-
-impl SigningKey {
-    fn read(name: &str) -> Self {
-        let pem = artifacts::private_key(name);
-        let (key, algorithm) = if name.ends_with("es256") {
-            (EncodingKey::from_ec_pem(pem.as_bytes()), Algorithm::ES256)
-        } else {
-            (EncodingKey::from_rsa_pem(pem.as_bytes()), Algorithm::RS256)
-        };
-        let key = key.unwrap_or_else(|error| panic!("testdata/keys/{name}.pem: {error}"));
-        let jwk = Jwk::from_encoding_key(&key, algorithm).expect("a private key has a public one");
-        let thumbprint = jwk.thumbprint(ThumbprintHash::SHA256);
-        let thumbprint = thumbprint.expect("a public key has a thumbprint");
-        Self { key, algorithm, thumbprint }
-    }
 }
 
 fn overlay(object: &mut Map<String, Value>, over: &Map<String, Value>) {
@@ -212,25 +197,22 @@ fn offset(text: &str) -> Option<i64> {
     }
 }
 
+/// Writes out every `{repeat COUNT TEXT}`.
+fn repeat(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("{repeat ") else { return text.to_owned() };
+    let (repeated, after) = rest.split_once('}').expect("{repeat is closed by }");
+    let (count, repeated) = repeated.split_once(' ').expect("{repeat COUNT TEXT}");
+    let count: usize = count.parse().expect("{repeat COUNT TEXT}");
+    let middle: String = (0..count).map(|n| repeated.replace('#', &n.to_string())).collect();
+    format!("{before}{middle}{}", repeat(after))
+}
+
 fn encode(bytes: &[u8]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn flip(signature: &str) -> String {
-    let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(signature).expect("a signature is base64url");
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn pad(signature: &str) -> String {
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(signature).expect("a signature is base64url");
-    let (r, s) = bytes.split_at(bytes.len() / 2);
-    BASE64_URL_SAFE_NO_PAD.encode([&[0], r, &[0], s].concat())
-}
-
 /// The last character of an unpadded signature carries bits that no byte uses; they are zero.
-fn set_trailing_bits(signature: &str) -> String {
+fn with_unused_bits(signature: &str) -> String {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = signature.to_owned();
     let last = text.pop().and_then(|last| ALPHABET.find(last)).expect("a signature is base64url");

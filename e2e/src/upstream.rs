@@ -1,4 +1,5 @@
-//! The workload behind Envoy: it answers every request with what it saw of it.
+//! The workload behind Envoy: it answers every request with what it saw of it. Through a tunnel
+//! (WebSocket, CONNECT) it sends back what comes.
 
 use std::io::{self, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::Response;
 use crate::wire::Head;
 
-/// Carries what was seen of a HEAD, whose answer has no body.
+/// Carries what was seen of a request whose answer has no body: of HEAD, or of a tunnel.
 const SEEN_HEADER: &str = "x-test-seen";
 
 /// A request as it reached the workload.
@@ -68,9 +69,30 @@ fn serve(stream: &TcpStream) -> io::Result<()> {
             path: words.next().unwrap_or_default(),
             headers: head.headers,
         };
+        if let Some(start) = tunnel(&seen) {
+            let seen = BASE64_STANDARD.encode(serde_json::to_vec(&seen)?);
+            let head = format!("{start}\r\n{SEEN_HEADER}: {seen}\r\n\r\n");
+            reader.get_mut().write_all(head.as_bytes())?;
+            io::copy(&mut reader, &mut &*stream)?;
+            return Ok(());
+        }
         reader.get_mut().write_all(&answer(&seen)?)?;
     }
     Ok(())
+}
+
+/// The start of the answer that opens a tunnel, if the request asks for one.
+fn tunnel(seen: &Seen) -> Option<&'static str> {
+    if seen.method == "CONNECT" {
+        return Some("HTTP/1.1 200 OK");
+    }
+    let is_upgrade = |(name, value): &(String, String)| {
+        name.eq_ignore_ascii_case("upgrade") && value.eq_ignore_ascii_case("websocket")
+    };
+    seen.headers
+        .iter()
+        .any(is_upgrade)
+        .then_some("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket")
 }
 
 fn answer(seen: &Seen) -> io::Result<Vec<u8>> {

@@ -77,6 +77,7 @@ fn judge(
     name: &str,
     inexpressible: Option<&String>,
 ) -> Result<(), String> {
+    let case = &case.mint();
     let request = case.request();
     let ours = answer(&request, envoy.address(name))?;
     let mut failures = check::failures(case, &request, &ours);

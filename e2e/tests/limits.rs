@@ -89,7 +89,7 @@ fn header_names_that_are_no_text() {
 #[test]
 fn tokens_that_are_too_long() {
     let filter = filters::jwt_rbac("ours", &public(), &artifacts::wasm().unwrap());
-    let envoy = start(&[with_header_limit("ours", &[filter], Some(96))]);
+    let envoy = start(&[with_header_limit("ours", &[filter], 96)]);
     let recipe = |length| Recipe::of_caller("user").claim("padding", json!("x".repeat(length)));
     for (length, status) in [(10 << 10, 200), (16 << 10, 401), (48 << 10, 401)] {
         let request = Request::get("/").bearer(&recipe(length).mint());

@@ -42,8 +42,8 @@ fn the_commands_of_the_readme_give_what_it_shows() {
         let words: Vec<_> = step.command.split(' ').collect();
         match words.as_slice() {
             ["make", "run"] => check_matrix(&page),
-            ["make", "try", policy] => {
-                let file = policy.strip_prefix("POLICY=").expect("make try takes POLICY=");
+            ["make", "try", config] => {
+                let file = config.strip_prefix("CONFIG=").expect("make try takes CONFIG=");
                 running = Some(start_try(&directory.path().join(file), port));
             }
             ["make", target] => check_target(target),
@@ -78,30 +78,63 @@ fn the_mistake_that_the_readme_shows_is_named_as_it_says() {
 
 #[test]
 fn the_tables_hold_what_there_is() {
-    let mut refusals = String::from("| reason | status | body | what happened |\n|---|---|---|---|\n");
-    for refusal in Refusal::ALL {
+    let rows = Refusal::ALL.iter().map(|refusal| {
         let (slug, status, text) = (refusal.slug(), refusal.status(), refusal.text());
-        refusals += &format!("| `{slug}` | {status} | `{text}` | {} |\n", refusal.meaning());
-    }
-    check_table("docs/refusals.md", "refusals", &refusals);
+        let (meaning, remedy) = (refusal.meaning(), refusal.remedy());
+        format!("| `{slug}` | {status} | `{text}` | {meaning} | {remedy} |")
+    });
+    check_table(
+        "docs/refusals.md",
+        "refusals",
+        "reason | status | body | what happened | remedy",
+        rows,
+    );
+    let differences = cases::differences();
+    let rows = differences.iter().map(|(name, difference)| {
+        format!("| {name} | {} | {} | {} |", difference.native, difference.ours, difference.why)
+    });
+    check_table("README.md", "differences", " | Istio | this filter | why", rows);
+}
 
-    let mut differences = String::from("| | Istio | this filter | why |\n|---|---|---|---|\n");
-    for (name, difference) in cases::differences() {
-        let (native, ours, why) = (&difference.native, &difference.ours, &difference.why);
-        differences += &format!("| {name} | {native} | {ours} | {why} |\n");
+/// Every field that a document can have is described.
+#[test]
+fn every_field_has_its_place_in_the_reference() {
+    let reference = page("docs/configuration.md");
+    let schema = page("src/config/schema.rs");
+    let fields = schema.lines().filter_map(|line| line.strip_prefix("    pub ")?.split_once(':'));
+    let mut count = 0;
+    for (field, _) in fields {
+        let name = camel_case(field);
+        let is_there = [format!("`{name}`"), format!("{name}:"), format!("{name},")]
+            .iter()
+            .any(|spelling| reference.contains(spelling));
+        assert!(is_there, "docs/configuration.md does not describe {name}");
+        count += 1;
     }
-    check_table("README.md", "differences", &differences);
+    assert!(count > 50, "the schema has {count} fields");
+}
+
+fn camel_case(field: &str) -> String {
+    let mut words = field.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let (initial, rest) = word.split_at(1);
+        name + &initial.to_uppercase() + rest
+    })
 }
 
 /// Compares a table of a page with what it should be, or writes it.
-fn check_table(page_name: &str, table: &str, expected: &str) {
+fn check_table(page_name: &str, table: &str, head: &str, rows: impl Iterator<Item = String>) {
+    let columns = head.split('|').count();
+    let lines = [format!("| {head} |"), format!("|{}", "---|".repeat(columns))];
+    let expected = lines.into_iter().chain(rows).collect::<Vec<_>>().join("\n") + "\n";
     let path = artifacts::root().join(page_name);
     let page = page(page_name);
     let start_mark = format!("<!-- table: {table} -->\n");
     let start = page.find(&start_mark).expect("the mark of the table") + start_mark.len();
     let end = start + page[start..].find("<!-- end -->").expect("the end of the table");
     if env::var_os("UPDATE_DOCS").is_some() {
-        let updated = [&page[..start], expected, &page[end..]].concat();
+        let updated = [&page[..start], &expected, &page[end..]].concat();
         fs::write(path, updated).expect("the page can be written");
     } else {
         assert_eq!(&page[start..end], expected, "{page_name}: run this test with UPDATE_DOCS=1");
@@ -114,7 +147,8 @@ fn check_matrix(page: &str) {
     let output = output.expect("bookinfo runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    let lines: Vec<_> = said.lines().skip_while(|line| !line.starts_with("caller")).take(5).collect();
+    let lines: Vec<_> =
+        said.lines().skip_while(|line| !line.starts_with("caller")).take(5).collect();
     assert_eq!(lines.len(), 5, "{said}");
     for line in lines {
         assert!(page.contains(line.trim_end()), "the README does not show: {line}");
@@ -202,7 +236,10 @@ fn steps(block: &Block) -> Vec<Step> {
             (Some(command), _) => {
                 steps.push(Step { command: command.to_owned(), output: String::new() });
             }
-            (None, Some(step)) => step.output += &format!("{line}\n"),
+            (None, Some(step)) => {
+                step.output.push_str(line);
+                step.output.push('\n');
+            }
             (None, None) => panic!("output without a command: {line}"),
         }
     }

@@ -41,11 +41,11 @@ impl Envoy {
             return is_right;
         }
         let is_right = probe::is_right_about(algorithm);
-        if !is_right {
+        if !is_right && self.probed.borrow().iter().all(|(_, was_right)| *was_right) {
             log::warn!(
-                "jwt-rbac: `verify_signature` of this Envoy is absent or wrong about \
-                 {algorithm:?}: such signatures are checked in Wasm, which takes many times \
-                 longer; tokens with ES384 and ES512 are refused"
+                "jwt-rbac: `verify_signature` of this Envoy is absent, or wrong about \
+                 {algorithm:?}: signatures are checked in Wasm, which takes many times longer, and \
+                 tokens with ES384 and ES512 are refused"
             );
         }
         self.probed.borrow_mut().push((algorithm, is_right));

@@ -1,9 +1,10 @@
 //! `make run`: Bookinfo on this machine. Starts Envoy on `testdata/envoy.yaml`, mints a token for
 //! each caller, shows who may do what, and stays up for more requests until Ctrl-C.
 //!
-//! With `--once` it ends after the table. The exit code is 1 when an answer is not the expected
-//! one.
+//! With `--once` it takes free ports and ends after the table. The exit code is 1 when an answer is
+//! not the expected one.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -56,11 +57,13 @@ fn main() -> ExitCode {
 
 /// Whether every answer was the expected one.
 fn run(once: bool) -> Result<bool, String> {
-    let directory = artifacts::root().join("target/bookinfo");
+    let name = if once { "target/bookinfo-once" } else { "target/bookinfo" };
+    let directory = artifacts::root().join(name);
     fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
-    let mut envoy = start(&directory)?;
+    let ports = if once { Ports::free()? } else { Ports::fixed()? };
+    let mut envoy = start(&directory, &ports)?;
     write_tokens(&directory).map_err(|error| format!("a token can't be written: {error}"))?;
-    let as_expected = show_matrix(&directory)?;
+    let as_expected = show_matrix(&directory, &ports)?;
     if once {
         return Ok(as_expected);
     }
@@ -70,19 +73,56 @@ fn run(once: bool) -> Result<bool, String> {
     Ok(as_expected)
 }
 
-fn start(directory: &Path) -> Result<Envoy, String> {
+/// The port to use in place of each that `testdata/envoy.yaml` names.
+struct Ports(BTreeMap<u16, u16>);
+
+impl Ports {
+    fn named() -> impl Iterator<Item = u16> {
+        SERVICES.iter().map(|service| service.port).chain([ADMIN_PORT])
+    }
+
+    /// The named ones, if nobody has them.
+    fn fixed() -> Result<Self, String> {
+        for port in Self::named() {
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+                format!("port {port} is taken ({error}); end what listens there: lsof -i :{port}")
+            })?;
+        }
+        Ok(Self(Self::named().map(|port| (port, port)).collect()))
+    }
+
+    /// Free ones, so that what is up already stays up.
+    fn free() -> Result<Self, String> {
+        let bind = |_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let listeners: Vec<_> =
+            Self::named().map(bind).collect::<Result<_, _>>().map_err(|it| it.to_string())?;
+        let free = listeners.iter().map(|listener| listener.local_addr().map(|it| it.port()));
+        let free: Vec<_> = free.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+        Ok(Self(Self::named().zip(free).collect()))
+    }
+
+    fn of(&self, named: u16) -> u16 {
+        self.0[&named]
+    }
+
+    /// A configuration with these ports.
+    fn put_into(&self, config: &str) -> String {
+        self.0.iter().fold(config.to_owned(), |config, (named, used)| {
+            config.replace(&format!("port_value: {named}"), &format!("port_value: {used}"))
+        })
+    }
+}
+
+fn start(directory: &Path, ports: &Ports) -> Result<Envoy, String> {
     artifacts::built_module()?;
     let binary = artifacts::envoy()?;
-    for port in SERVICES.iter().map(|service| service.port).chain([ADMIN_PORT]) {
-        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-            format!("port {port} is taken ({error}); end what listens there: lsof -i :{port}")
-        })?;
-    }
     println!("Envoy: {}", binary.display());
-    println!("its configuration: testdata/envoy.yaml, its log: target/bookinfo/envoy.log");
+    println!("its configuration: testdata/envoy.yaml, its log: {}", directory.display());
     println!("starting …");
     let root = artifacts::root();
-    let config = root.join("testdata/envoy.yaml");
+    let text = fs::read_to_string(root.join("testdata/envoy.yaml")).map_err(|it| it.to_string())?;
+    let config = directory.join("envoy.yaml");
+    fs::write(&config, ports.put_into(&text)).map_err(|error| error.to_string())?;
     let mut envoy = Envoy::on_file(&binary, &config, &root, directory.to_path_buf())
         .map_err(|error| format!("{} could not be started: {error}", binary.display()))?;
     envoy.wait_until_ready(|waited| println!("  not ready after {waited:.1?}"))?;
@@ -109,7 +149,7 @@ fn token_file(directory: &Path, caller: &str) -> PathBuf {
 }
 
 /// Prints who may do what; whether it is as expected.
-fn show_matrix(directory: &Path) -> Result<bool, String> {
+fn show_matrix(directory: &Path, ports: &Ports) -> Result<bool, String> {
     let mut as_expected = true;
     let mut line = format!("{:<12}", "caller");
     for service in &SERVICES {
@@ -120,7 +160,7 @@ fn show_matrix(directory: &Path) -> Result<bool, String> {
         let token = fs::read_to_string(token_file(directory, caller)).ok();
         let mut line = format!("{caller:<12}");
         for (service, expected) in SERVICES.iter().zip(statuses) {
-            let response = call(service, token.as_deref())
+            let response = call(service, ports, token.as_deref())
                 .map_err(|error| format!("{} does not answer: {error}", service.name))?;
             let mut cell = response.status.to_string();
             if response.status != 200 {
@@ -142,13 +182,13 @@ fn column(text: &str) -> String {
     format!("{text:<26}")
 }
 
-fn call(service: &Service, token: Option<&str>) -> std::io::Result<Response> {
+fn call(service: &Service, ports: &Ports, token: Option<&str>) -> std::io::Result<Response> {
     let request = Request::get(service.page);
     let request = match token {
         Some(token) => request.bearer(token),
         None => request,
     };
-    request.send(SocketAddr::from((Ipv4Addr::LOCALHOST, service.port)))
+    request.send(SocketAddr::from((Ipv4Addr::LOCALHOST, ports.of(service.port))))
 }
 
 fn show_commands() {

@@ -1,4 +1,4 @@
-//! `make try`: a policy of one's own on this machine. Checks the document, starts Envoy with the
+//! `make try`: routes of one's own on this machine. Checks the document, starts Envoy with the
 //! filter and the document in front of a workload that tells what reached it, and stays up until
 //! Ctrl-C.
 
@@ -103,8 +103,8 @@ fn check(file: &str, document: &Value) -> Result<(), String> {
     match problems.errors.len() {
         0 => Ok(()),
         count => {
-            let list: String = problems.errors.iter().map(|error| format!("\n  {error}")).collect();
-            Err(format!("{file} is refused, {count} errors:{list}"))
+            let list: Vec<_> = problems.errors.iter().map(ToString::to_string).collect();
+            Err(format!("{file} is refused ({count}):\n  {}", list.join("\n  ")))
         }
     }
 }

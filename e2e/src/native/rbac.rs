@@ -12,12 +12,15 @@ use crate::filters::http;
 pub(super) const PAYLOAD: &str = "payload";
 
 const ROUTE_FIELDS: &[&str] =
-    &["name", "paths", "methods", "hosts", "issuers", "permissions", "claims", "access"];
+    &["name", "paths", "methods", "hosts", "issuers", "permissions", "claims", "access", "token"];
 
 pub(super) fn filter(routes: &[Value], rules: &[Value]) -> Result<Value, String> {
     let mut policies = json!({});
     for (index, route) in routes.iter().enumerate() {
         only_known(route, "a route", ROUTE_FIELDS)?;
+        if route["token"].as_str().is_some_and(|token| token != "STRICT") {
+            return Err(format!("the pair can't express token: {}", route["token"]));
+        }
         if route["access"] == "DENIED" {
             continue;
         }

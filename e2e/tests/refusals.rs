@@ -1,0 +1,139 @@
+//! That the suites of `testdata/cases` leave no refusal out: each is what some case is about, and
+//! each text that a client can read about its token has been compared with the native filter's.
+//!
+//! A text stands for several refusals, so the response does not tell which one it was. The decision
+//! code does: it runs here, outside of Envoy, on the same documents and requests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
+use jwt_rbac::config;
+use jwt_rbac::decision::{self, Verdict};
+use jwt_rbac::document::Document;
+use jwt_rbac::refusal::{Kind, Refusal};
+use jwt_rbac::request;
+use jwt_rbac_e2e::cases::{self, Case, Native};
+use jwt_rbac_e2e::check;
+use jwt_rbac_e2e::client::Request;
+use jwt_rbac_e2e::wire;
+
+/// Refusals that no case can show, and why.
+const ELSEWHERE: [(Refusal, &str); 4] = [
+    (Refusal::DocumentMissing, "without a document there is no listener"),
+    (Refusal::RequestMalformed, "Envoy refuses such requests before any filter sees them"),
+    (Refusal::ConnectRefused, "needs a listener that takes CONNECT: tests/streams.rs"),
+    (Refusal::HostFailure, "no call of a sound Envoy fails"),
+];
+
+#[test]
+fn every_refusal_has_a_case() {
+    let mut failures = Vec::new();
+    // The refusals that cases end in, with what each is to the native filter.
+    let mut seen: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for suite in cases::load() {
+        let compiled = suite.documents.iter().map(|(name, document)| {
+            let text = document.to_string();
+            let (document, _) = config::compile(text.as_bytes(), &RustCrypto)
+                .unwrap_or_else(|problems| panic!("{name}: {:?}", problems.errors.first()));
+            (name.as_str(), document)
+        });
+        let documents: BTreeMap<&str, Document> = compiled.collect();
+        for case in suite.cases.iter().map(Case::mint) {
+            let refusal = refusal(&documents[case.document.as_str()], &case.request());
+            if let Err(failure) = agrees(&case, refusal) {
+                failures.push(format!("{}.yaml: {}: {failure}", suite.name, case.name));
+            }
+            let native = match case.native {
+                Native::Same => "same",
+                Native::Differs(_) => "differs",
+                Native::None(_) => "none",
+            };
+            if let Some(refusal) = refusal {
+                seen.entry(refusal.slug()).or_default().insert(native);
+            }
+        }
+    }
+    failures.extend(missing_refusals(&seen));
+    failures.extend(missing_texts(&seen));
+    assert!(failures.is_empty(), "{}\n{} failures", failures.join("\n"), failures.len());
+}
+
+/// Whether the decision code comes to what its case says.
+fn agrees(case: &Case, refusal: Option<Refusal>) -> Result<(), String> {
+    let target = case.request.split_once(' ').map(|(_, target)| target);
+    if case.status == 400 || target.is_none_or(|target| !target.starts_with('/')) {
+        // Envoy answers such a request itself, or makes another of it.
+        return Ok(());
+    }
+    let wanted = case.reason.as_deref().and_then(check::refusal);
+    let expected = match (wanted, case.grpc_status) {
+        (Some(wanted), _) => refusal == Some(wanted),
+        (None, Some(_)) => refusal.is_some(),
+        (None, None) => refusal.map_or(200, Refusal::status) == case.status,
+    };
+    if expected { Ok(()) } else { Err(format!("decided otherwise: {refusal:?}")) }
+}
+
+fn missing_refusals(seen: &BTreeMap<&str, BTreeSet<&str>>) -> Vec<String> {
+    let excused = |refusal: &Refusal| ELSEWHERE.iter().any(|(known, _)| known == refusal);
+    let is_seen = |refusal: &Refusal| seen.contains_key(refusal.slug());
+    let wrong = Refusal::ALL.iter().filter(|refusal| is_seen(refusal) == excused(refusal));
+    wrong.map(|refusal| format!("{}: a case and an excuse, or neither", refusal.slug())).collect()
+}
+
+/// A text of the native filter must have been compared with it, unless it has no word for what is
+/// asked, or answers otherwise by choice.
+fn missing_texts(seen: &BTreeMap<&str, BTreeSet<&str>>) -> Vec<String> {
+    let mut texts: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for refusal in Refusal::ALL.iter().filter(|refusal| refusal.kind() == Kind::Token) {
+        let natives = seen.get(refusal.slug()).into_iter().flatten();
+        texts.entry(refusal.text()).or_default().extend(natives);
+    }
+    let differs = [Refusal::TokenMultiple.text()];
+    let expected = |text: &str| if differs.contains(&text) { "differs" } else { "same" };
+    let wrong = texts.iter().filter(|(text, natives)| !natives.contains(expected(text)));
+    wrong.map(|(text, _)| format!("no case compares {text:?}: {}", expected(text))).collect()
+}
+
+/// Why the decision code refuses a request, if it does.
+fn refusal(document: &Document, request: &Request) -> Option<Refusal> {
+    let lines = lines(request);
+    let lines: Vec<request::Header<'_>> =
+        lines.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
+    let request = match request::Request::read(&lines) {
+        Ok(request) => request,
+        Err(refusal) => return Some(refusal),
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
+    match decision::decide(document, &request, now.as_secs()).verdict {
+        Verdict::Allow(_) | Verdict::WouldDeny(..) => None,
+        Verdict::Deny(refusal) => Some(refusal),
+    }
+}
+
+/// The headers as Envoy hands them to a filter: it joins the lines of two of them.
+fn lines(request: &Request) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut lines = vec![
+        (":method".to_owned(), request.method.clone()),
+        (":path".to_owned(), request.target.clone()),
+        (":authority".to_owned(), request.authority().to_owned()),
+        (":scheme".to_owned(), "http".to_owned()),
+    ];
+    for (name, value) in &request.headers {
+        let name = name.to_ascii_lowercase();
+        let value = value.trim_matches([' ', '\t']);
+        let separator = match name.as_str() {
+            "host" => continue,
+            "authorization" => Some(","),
+            "cookie" => Some("; "),
+            _ => None,
+        };
+        let known = lines.iter_mut().find(|(known, _)| *known == name);
+        match (separator, known) {
+            (Some(separator), Some((_, first))) => *first = format!("{first}{separator}{value}"),
+            _ => lines.push((name, value.to_owned())),
+        }
+    }
+    lines.iter().map(|(name, value)| (wire::bytes(name), wire::bytes(value))).collect()
+}
