@@ -39,7 +39,7 @@ fn prints_every_kind_of_key_in_the_order_of_the_files() {
             "alg": "EdDSA",
             "kid": eddsa["kid"],
             "crv": "Ed25519",
-            "x": "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE",
+            "x": "_ZpvBZ45fZo4JittDr-lpr5xAqFu-j_EkCFehQbW_Ec",
         })
     );
     assert_eq!((&es384["kty"], &es384["alg"]), (&json!("EC"), &json!("ES384")));

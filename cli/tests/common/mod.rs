@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 /// Runs `jwt-rbac` with an empty standard input.
@@ -56,13 +56,9 @@ pub fn testdata(name: &str) -> String {
     path(&[env!("CARGO_MANIFEST_DIR"), "..", "testdata", name])
 }
 
-/// A private key: those of `testdata/`, and ours of the kinds that it has none of.
+/// A private key of `testdata/`.
 pub fn key(name: &str) -> String {
-    let shared = testdata(&format!("keys/{name}.pem"));
-    if Path::new(&shared).exists() {
-        return shared;
-    }
-    path(&[env!("CARGO_MANIFEST_DIR"), "tests", "keys", &format!("{name}.pem")])
+    testdata(&format!("keys/{name}.pem"))
 }
 
 /// A new file with `contents`.
