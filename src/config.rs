@@ -7,6 +7,7 @@
 pub mod problem;
 pub mod quantity;
 
+mod access;
 mod claim_rules;
 mod key_set;
 mod locations;

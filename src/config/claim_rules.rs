@@ -10,27 +10,26 @@ use crate::authn::claim_path::ClaimPath;
 use crate::authz::requirement::{ClaimRule, Operator};
 use crate::scalar::Scalar;
 
-/// Compiles every entry that is well-formed. The names of the path variables that they compare
-/// with are added to `variables`.
+/// Compiles every entry that is well-formed. Beside them, the names of the path variables that they
+/// compare with, by number.
 pub fn compile(
     place: &Place,
     rules: &[Value],
-    variables: &mut Vec<String>,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
-) -> Vec<ClaimRule> {
+) -> (Vec<ClaimRule>, Vec<String>) {
     if rules.is_empty() {
         problems.error(place.clone(), "found an empty list, expected `{claim: …, values: […]}`");
     }
-    let mut compiled = Vec::new();
+    let (mut compiled, mut variables) = (Vec::new(), Vec::new());
     for (place, rule) in shape::decode_all::<schema::ClaimRule>(place, rules.to_vec(), problems) {
         let claim = problems.check(&place.field("claim"), ClaimPath::parse(&rule.claim));
-        let operators = operators(&place, rule, variables, problems);
+        let operators = operators(&place, rule, &mut variables, problems);
         let Some(claim) = claim else { continue };
         let claim = authenticator.name_claim(claim);
         compiled.extend(operators.into_iter().map(|operator| ClaimRule { claim, operator }));
     }
-    compiled
+    (compiled, variables)
 }
 
 fn operators(

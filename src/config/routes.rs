@@ -5,16 +5,13 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::problem::{Place, Problems};
-use super::schema::{Access as AccessName, Permissions, Route};
-use super::shape;
-use super::{Issuers, claim_rules};
+use super::schema::Route;
+use super::{Issuers, access, shape};
 use crate::authn::Authenticator;
 use crate::authz::hosts::HostPattern;
-use crate::authz::requirement::Requirement;
-use crate::authz::routes::{Access, AmbiguousPaths, RouteKey, RouteTable, Row, Unmatched};
+use crate::authz::routes::{AmbiguousPaths, RouteKey, RouteTable, Row, Unmatched};
 use crate::authz::template::Template;
 use crate::authz::trie::MAX_VISITS;
-use crate::permissions::PermissionId;
 
 /// How many combinations of host, path and method a table may have. Each takes some hundred bytes,
 /// and all documents of a worker share the 1 GiB that Envoy gives to a VM: a document that fits on
@@ -89,8 +86,7 @@ fn add_row(
     let hosts = hosts(place, row.hosts.as_deref(), problems);
     let paths = paths(place, &row.paths, problems);
     let methods = methods(place, row.methods.as_deref(), problems);
-    let mut variables = Vec::new();
-    let access = access(place, row, &mut variables, issuers, authenticator, problems);
+    let (access, variables) = access::compile(place, row, issuers, authenticator, problems);
 
     let mut bound_paths = Vec::new();
     for (path_place, path) in &paths {
@@ -186,123 +182,4 @@ fn methods<'r>(
         }
     }
     methods.iter().map(|method| Some(method.as_str())).collect()
-}
-
-/// Who may use a row. A row must say it, and must not say two things at once.
-fn access(
-    place: &Place,
-    row: &Route,
-    variables: &mut Vec<String>,
-    issuers: &Issuers,
-    authenticator: &mut Authenticator,
-    problems: &mut Problems,
-) -> Access {
-    let demands: Vec<&str> = [
-        ("permissions", row.permissions.is_some()),
-        ("claims", row.claims.is_some()),
-        ("issuers", row.issuers.is_some()),
-    ]
-    .iter()
-    .filter_map(|(name, present)| present.then_some(*name))
-    .collect();
-    if row.token.is_some() && row.access != Some(AccessName::Public) {
-        let message = "found on a row that is not `access: PUBLIC`, whose token is always verified";
-        problems.error(place.field("token"), message);
-    }
-    if row.dry_run && row.access == Some(AccessName::Public) {
-        let message = "found on a row that is `access: PUBLIC`, which denies nobody";
-        problems.error(place.field("dryRun"), message);
-    }
-    match (row.access, demands.as_slice()) {
-        (None, []) => {
-            problems.error(
-                place.clone(),
-                "expected what the row needs: `permissions`, `claims` or `issuers`, or `access: \
-                 PUBLIC`, `AUTHENTICATED` or `DENIED`",
-            );
-            Access::Denied
-        }
-        (Some(AccessName::Denied), []) => Access::Denied,
-        (Some(AccessName::Public), []) => Access::Public(row.token.unwrap_or_default()),
-        (Some(AccessName::Denied | AccessName::Public), [first, ..]) => {
-            let message = "found beside `access` PUBLIC or DENIED, expected one of both";
-            problems.error(place.field(first), message);
-            Access::Denied
-        }
-        (None | Some(AccessName::Authenticated), _) => {
-            if issuers.named.is_empty() && !issuers.any {
-                let message = "needs a token, but no entry of `jwtRules` accepts any";
-                problems.error(place.clone(), message);
-            }
-            Access::Required(requirement(place, row, variables, issuers, authenticator, problems))
-        }
-    }
-}
-
-fn requirement(
-    place: &Place,
-    row: &Route,
-    variables: &mut Vec<String>,
-    issuers: &Issuers,
-    authenticator: &mut Authenticator,
-    problems: &mut Problems,
-) -> Requirement {
-    let mut requirement = Requirement::default();
-    if let Some(wanted) = &row.issuers {
-        let place = place.field("issuers");
-        super::check_strings(&place, wanted, problems);
-        check_issuers(&place, wanted, issuers, problems);
-        requirement.issuers = Some(wanted.clone());
-    }
-    if let Some(permissions) = &row.permissions {
-        let place = place.field("permissions");
-        let permissions = permission_names(&place, permissions, problems).unwrap_or_default();
-        let mut intern = |place: Place, names: Vec<String>| -> Vec<PermissionId> {
-            super::check_strings(&place, &names, problems);
-            let interned = authenticator.permission_names_mut();
-            names.iter().map(|name| interned.intern(name)).collect()
-        };
-        requirement.all_of =
-            permissions.all_of.map_or_else(Vec::new, |names| intern(place.field("allOf"), names));
-        requirement.any_of = permissions.any_of.map(|names| intern(place.field("anyOf"), names));
-    }
-    if let Some(rules) = &row.claims {
-        let place = place.field("claims");
-        requirement.claims =
-            claim_rules::compile(&place, rules, variables, authenticator, problems);
-    }
-    requirement
-}
-
-fn check_issuers(place: &Place, wanted: &[String], issuers: &Issuers, problems: &mut Problems) {
-    for (index, issuer) in wanted.iter().enumerate() {
-        if !issuers.any && !issuers.named.contains(issuer) {
-            let message =
-                format!("found `{issuer}`, expected the `issuer` of an entry of `jwtRules`");
-            problems.error(place.index(index), message);
-        }
-    }
-}
-
-/// One permission in a list, or several with the word that says how they count.
-fn permission_names(place: &Place, value: &Value, problems: &mut Problems) -> Option<Permissions> {
-    let names = match value {
-        Value::Object(_) => shape::decode::<Permissions>(place, value.clone(), problems)?,
-        list => Permissions {
-            all_of: Some(shape::decode_strings(place, list.clone(), problems)?),
-            any_of: None,
-        },
-    };
-    match (value, names.all_of.as_deref(), names.any_of.as_deref()) {
-        (Value::Array(_), Some([_, _, ..]), _) => {
-            let message = "found several permissions, expected `{allOf: […]}` or `{anyOf: […]}`";
-            problems.error(place.clone(), message);
-            None
-        }
-        (Value::Array(_), Some([]), _) | (Value::Object(_), None, None) => {
-            problems.error(place.clone(), "found no permission, expected the name of one");
-            None
-        }
-        _ => Some(names),
-    }
 }
