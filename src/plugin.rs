@@ -14,7 +14,7 @@ use crate::config;
 use crate::decision::{self, Decision, Verdict};
 use crate::document::{DecisionLog, Document};
 use crate::forward;
-use crate::host::metrics::{self, Metrics};
+use crate::host::metrics::{self, Gauges, Metrics};
 use crate::host::signature::Envoy;
 use crate::host::{self, HeaderLines, HeaderMap};
 use crate::refusal::Refusal;
@@ -37,6 +37,7 @@ thread_local! {
 struct Plugin {
     /// The document in force; without one everything is denied.
     document: Option<Rc<Document>>,
+    gauges: Option<Gauges>,
     metrics: Rc<Metrics>,
 }
 
@@ -59,8 +60,10 @@ impl RootContext for Plugin {
                     warn!("jwt-rbac: {warning}");
                 }
                 let hash = document_hash(&text);
-                metrics::show_document(&document, hash);
+                let gauges = Gauges { enforcing: document.dry_run.is_none(), hash };
+                gauges.show();
                 info!("jwt-rbac {}: document {hash} in force", env!("CARGO_PKG_VERSION"));
+                self.gauges = Some(gauges);
                 self.document = Some(Rc::new(document));
                 true
             }
@@ -74,6 +77,9 @@ impl RootContext for Plugin {
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
+        if let Some(gauges) = self.gauges {
+            gauges.show();
+        }
         let (document, metrics) = (self.document.clone(), Rc::clone(&self.metrics));
         Some(Box::new(HttpFilter { document, metrics }))
     }

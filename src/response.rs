@@ -228,16 +228,19 @@ fn scope(decision: &Decision<'_, '_>, document: &Document) -> String {
 
 /// What lets a script of a listed origin read the reply (Fetch standard, "CORS protocol").
 fn cors_headers(origins: &[String], request: &Request<'_>) -> Vec<(&'static str, Vec<u8>)> {
-    let origin = request.values("origin").next().unwrap_or_default();
-    if !origins.iter().any(|known| known.as_bytes() == origin) {
+    if origins.is_empty() {
         return Vec::new();
     }
-    vec![
-        ("access-control-allow-origin", origin.to_vec()),
-        ("access-control-allow-credentials", b"true".to_vec()),
-        ("access-control-expose-headers", b"www-authenticate".to_vec()),
-        ("vary", b"origin".to_vec()),
-    ]
+    let mut headers = vec![("vary", b"origin".to_vec())];
+    let origin = request.values("origin").next().unwrap_or_default();
+    if origins.iter().any(|known| known.as_bytes() == origin) {
+        headers.extend([
+            ("access-control-allow-origin", origin.to_vec()),
+            ("access-control-allow-credentials", b"true".to_vec()),
+            ("access-control-expose-headers", b"www-authenticate".to_vec()),
+        ]);
+    }
+    headers
 }
 
 #[cfg(test)]

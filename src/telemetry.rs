@@ -116,7 +116,7 @@ struct Requirement<'a> {
 }
 
 /// What a token says that nobody has verified.
-#[derive(Serialize)]
+#[derive(Default, PartialEq, Eq, Serialize)]
 struct UnverifiedLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<String>,
@@ -159,12 +159,13 @@ pub fn line(
         host: shown(request.authority),
         path: shown(request.path()),
         request_id: request.values("x-request-id").next().map(shown),
-        unverified: unverified.flatten().map(|Unverified { issuer, subject, key_id }| {
-            UnverifiedLine {
+        unverified: unverified.flatten().and_then(|Unverified { issuer, subject, key_id }| {
+            let line = UnverifiedLine {
                 issuer: shown_text(&issuer),
                 subject: shown_text(&subject),
                 key_id: shown_text(&key_id),
-            }
+            };
+            (line != UnverifiedLine::default()).then_some(line)
         }),
         remedy: refusal.map(Refusal::remedy),
         suppressed,
@@ -199,7 +200,7 @@ fn requirement<'a>(decision: &'a Decision<'_, '_>, document: &'a Document) -> Re
 #[must_use]
 pub fn filter_state(decision: &Decision<'_, '_>) -> Vec<(&'static str, String)> {
     let subject = decision.identity.as_ref().and_then(|identity| identity.subject.as_deref());
-    let subject = subject.map(|subject| shown(subject.as_bytes()).replace(char::is_control, " "));
+    let subject = subject.map(|subject| shown(subject.replace(char::is_control, " ").as_bytes()));
     let values = [
         ("jwt_rbac.decision", Some(word(&decision.verdict).to_owned())),
         ("jwt_rbac.reason", refusal(&decision.verdict).map(|refusal| refusal.slug().to_owned())),
@@ -209,14 +210,36 @@ pub fn filter_state(decision: &Decision<'_, '_>) -> Vec<(&'static str, String)> 
     values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-/// A client's bytes as text, cut where they get long.
+/// A client's bytes as text: cut where they get long, without what looks like a token, and without
+/// characters that end a line or turn its direction for some readers. JSON escapes the others.
 fn shown(bytes: &[u8]) -> String {
     let cut = bytes.get(..MAX_SHOWN);
-    let mut text = String::from_utf8_lossy(cut.unwrap_or(bytes)).into_owned();
+    let text = String::from_utf8_lossy(cut.unwrap_or(bytes));
+    let mut text = without_tokens(&text).replace(is_treacherous, "\u{fffd}");
     if cut.is_some_and(|cut| cut.len() < bytes.len()) {
         text.push('…');
     }
     text
+}
+
+fn is_treacherous(c: char) -> bool {
+    matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text with `…` for each run that begins like the base64url of `{"`, as every token does.
+fn without_tokens(text: &str) -> String {
+    const START: &str = "eyJ";
+    let is_of_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut parts = text.split(START);
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        // The payload of a token begins like its header.
+        if !shown.ends_with('…') {
+            shown.push('…');
+        }
+        shown.push_str(part.trim_start_matches(is_of_token));
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -141,6 +141,17 @@ impl Envoy {
         kibibytes.expect("Linux says how much memory a process has") << 10
     }
 
+    /// The time that the process has spent on a processor.
+    pub fn cpu_time(&self) -> Duration {
+        let tasks = format!("/proc/{}/task", self.process.id());
+        let threads = fs::read_dir(&tasks).unwrap_or_else(|error| panic!("{tasks}: {error}"));
+        let spent = threads.flatten().filter_map(|thread| {
+            let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            text.split(' ').next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(spent.sum())
+    }
+
     /// Everything that Envoy and the module have logged.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.directory.join("envoy.log")).unwrap_or_default())
@@ -176,6 +187,8 @@ impl Envoy {
             .arg(admin)
             .args(["--concurrency", "1", "--use-dynamic-base-id", "--log-level", "info"])
             .args(["--log-format", "[%l][%n] %v"])
+            // An access log is for a test that waits for its lines.
+            .args(["--file-flush-interval-msec", "50"])
             .current_dir(working_directory)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)

@@ -13,6 +13,8 @@
 //! | [`tokens`], [`garbage`] | tokens, good ones and bad ones, and bytes that are none |
 //! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
 //! | [`check`], [`twin`] | what a response must be: by its case, and by the native pair |
+//! | [`verdict`], [`decision_log`] | why a request is denied: by the decision code, and by Envoy's log |
+//! | [`samples`] | for each refusal a request that ends in it |
 //!
 //! Nothing here is part of the product. A harness that can't go on panics with a message, because
 //! the test that uses it has failed then.
@@ -28,6 +30,7 @@ pub mod bootstrap;
 pub mod cases;
 pub mod check;
 pub mod client;
+pub mod decision_log;
 pub mod envoy;
 pub mod filters;
 pub mod garbage;
@@ -35,8 +38,10 @@ pub mod headers;
 pub mod lds;
 pub mod listener;
 pub mod native;
+pub mod samples;
 pub mod temporary;
 pub mod tokens;
 pub mod twin;
 pub mod upstream;
+pub mod verdict;
 pub mod wire;

@@ -1,6 +1,8 @@
 //! One listener: a connection manager like that of an Istio sidecar, except that it leaves the
 //! request as the client wrote it, so that the filter under test sees every odd byte.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::bootstrap::{UPSTREAM, address};
@@ -32,6 +34,20 @@ pub fn with_tunnels(name: &str, filters: &[Value]) -> Value {
     let connect = json!({"match": {"connect_matcher": {}}, "route": {"cluster": UPSTREAM}});
     let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut();
     routes.expect("a list of routes").insert(0, connect);
+    of_manager(name, &manager)
+}
+
+/// The same with an access log: a line of this format for each request, in this file.
+pub fn with_access_log(name: &str, filters: &[Value], file: &Path, format: &str) -> Value {
+    let mut manager = manager(name, filters);
+    manager["access_log"] = json!([{
+        "name": "envoy.access_loggers.file",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+            "path": file,
+            "log_format": {"text_format_source": {"inline_string": format}},
+        },
+    }]);
     of_manager(name, &manager)
 }
 

@@ -5,18 +5,12 @@
 //! code does: it runs here, outside of Envoy, on the same documents and requests.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
-use jwt_rbac::config;
-use jwt_rbac::decision::{self, Verdict};
 use jwt_rbac::document::Document;
 use jwt_rbac::refusal::{Kind, Refusal};
-use jwt_rbac::request;
 use jwt_rbac_e2e::cases::{self, Case, Native};
 use jwt_rbac_e2e::check;
-use jwt_rbac_e2e::client::Request;
-use jwt_rbac_e2e::wire;
+use jwt_rbac_e2e::verdict;
 
 /// Refusals that no case can show, and why.
 const ELSEWHERE: [(Refusal, &str); 4] = [
@@ -32,15 +26,14 @@ fn every_refusal_has_a_case() {
     // The refusals that cases end in, with what each is to the native filter.
     let mut seen: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for suite in cases::load() {
-        let compiled = suite.documents.iter().map(|(name, document)| {
-            let text = document.to_string();
-            let (document, _) = config::compile(text.as_bytes(), &RustCrypto)
-                .unwrap_or_else(|problems| panic!("{name}: {:?}", problems.errors.first()));
-            (name.as_str(), document)
-        });
-        let documents: BTreeMap<&str, Document> = compiled.collect();
+        let documents: BTreeMap<&str, Document> = suite
+            .documents
+            .iter()
+            .map(|(name, document)| (name.as_str(), verdict::compile(document)))
+            .collect();
         for case in suite.cases.iter().map(Case::mint) {
-            let refusal = refusal(&documents[case.document.as_str()], &case.request());
+            let denial = verdict::denial(&documents[case.document.as_str()], &case.request());
+            let refusal = denial.map(|denial| denial.refusal);
             if let Err(failure) = agrees(&case, refusal) {
                 failures.push(format!("{}.yaml: {}: {failure}", suite.name, case.name));
             }
@@ -94,46 +87,4 @@ fn missing_texts(seen: &BTreeMap<&str, BTreeSet<&str>>) -> Vec<String> {
     let expected = |text: &str| if differs.contains(&text) { "differs" } else { "same" };
     let wrong = texts.iter().filter(|(text, natives)| !natives.contains(expected(text)));
     wrong.map(|(text, _)| format!("no case compares {text:?}: {}", expected(text))).collect()
-}
-
-/// Why the decision code refuses a request, if it does.
-fn refusal(document: &Document, request: &Request) -> Option<Refusal> {
-    let lines = lines(request);
-    let lines: Vec<request::Header<'_>> =
-        lines.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-    let request = match request::Request::read(&lines) {
-        Ok(request) => request,
-        Err(refusal) => return Some(refusal),
-    };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
-    match decision::decide(document, &request, now.as_secs()).verdict {
-        Verdict::Allow(_) | Verdict::WouldDeny(..) => None,
-        Verdict::Deny(refusal) => Some(refusal),
-    }
-}
-
-/// The headers as Envoy hands them to a filter: it joins the lines of two of them.
-fn lines(request: &Request) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut lines = vec![
-        (":method".to_owned(), request.method.clone()),
-        (":path".to_owned(), request.target.clone()),
-        (":authority".to_owned(), request.authority().to_owned()),
-        (":scheme".to_owned(), "http".to_owned()),
-    ];
-    for (name, value) in &request.headers {
-        let name = name.to_ascii_lowercase();
-        let value = value.trim_matches([' ', '\t']);
-        let separator = match name.as_str() {
-            "host" => continue,
-            "authorization" => Some(","),
-            "cookie" => Some("; "),
-            _ => None,
-        };
-        let known = lines.iter_mut().find(|(known, _)| *known == name);
-        match (separator, known) {
-            (Some(separator), Some((_, first))) => *first = format!("{first}{separator}{value}"),
-            _ => lines.push((name, value.to_owned())),
-        }
-    }
-    lines.iter().map(|(name, value)| (wire::bytes(name), wire::bytes(value))).collect()
 }

@@ -70,6 +70,11 @@ fn compile_forbidden(
             problems.error(place.field("status"), format!("found {other}, expected 403 or 404"));
         }
     }
+    if responses.hide_forbidden && responses.challenge_missing_token {
+        let message =
+            "hides little beside `missingToken: {status: 401}`, which tells what there is";
+        problems.warn(place.field("status"), message);
+    }
     if responses.hide_forbidden && insufficient_scope {
         let message = "found beside `status: 404`, which is to hide what it would name";
         problems.error(place.field("insufficientScope"), message);

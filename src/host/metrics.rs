@@ -92,15 +92,36 @@ impl Metrics {
     }
 }
 
-/// Sets the gauges of a document that is in force: whether it denies anything, and which it is.
-pub fn show_document(document: &Document, hash: u64) {
-    let gauge = |name, value| {
-        if let Ok(gauge) = super::define_metric(MetricKind::Gauge, name) {
-            let _ = super::record(gauge, value);
+/// What the gauges tell of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gauges {
+    /// Whether it denies anything.
+    pub enforcing: bool,
+    /// Which it is.
+    pub hash: u64,
+}
+
+thread_local! {
+    /// What the gauges show as far as this worker has set them. Envoy keeps a plugin until its last
+    /// stream ends, and takes it again without asking it to configure itself when its document
+    /// comes back; so the gauges are looked after with each request.
+    static SHOWN: Cell<Option<Gauges>> = const { Cell::new(None) };
+}
+
+impl Gauges {
+    /// Sets the gauges, unless this is what they show.
+    pub fn show(self) {
+        if SHOWN.replace(Some(self)) == Some(self) {
+            return;
         }
-    };
-    gauge("jwt_rbac_enforcing", u64::from(document.dry_run.is_none()));
-    gauge("jwt_rbac_document_hash", hash);
+        let set = |name, value| {
+            if let Ok(gauge) = super::define_metric(MetricKind::Gauge, name) {
+                let _ = super::record(gauge, value);
+            }
+        };
+        set("jwt_rbac_enforcing", u64::from(self.enforcing));
+        set("jwt_rbac_document_hash", self.hash);
+    }
 }
 
 /// Counts a document that was refused.

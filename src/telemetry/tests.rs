@@ -102,6 +102,21 @@ fn clients_can_neither_break_nor_stretch_a_line() {
     assert!(shown_path.starts_with("/a\n\"\u{1b}[31m") && shown_path.len() <= MAX_SHOWN + 8);
     assert_eq!(line["suppressed"], 7);
     assert_eq!(shown(b"\xff\xfe"), "\u{fffd}\u{fffd}");
+    assert_eq!(shown("a\u{85}\u{2028}\u{202e}b".as_bytes()), "a\u{fffd}\u{fffd}\u{fffd}b");
+}
+
+#[test]
+fn what_looks_like_a_token_is_left_out() {
+    let token = token(&json!({"iss": "https://a.test"}));
+    for (text, expected) in [
+        (format!("/a;access_token={token}/b"), "/a;access_token=…/b".to_owned()),
+        (format!("{token},{token}"), "…,…".to_owned()),
+        ("/keys/of/eye".to_owned(), "/keys/of/eye".to_owned()),
+    ] {
+        assert_eq!(without_tokens(&text), expected);
+    }
+    let line = line_about(&format!("/a;access_token={token}"), None, 0);
+    assert_eq!(line["path"], "/a;access_token=……", "left out, and cut");
 }
 
 #[test]

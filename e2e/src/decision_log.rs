@@ -1,0 +1,48 @@
+//! What the filter writes about decisions into Envoy's log.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::envoy::Envoy;
+
+/// A worker writes ten lines a second; of decisions this far apart, eleven never fall into one.
+pub const PACE: Duration = Duration::from_millis(105);
+
+/// How such a line of JSON begins.
+const START: &str = "{\"jwt_rbac\":";
+
+/// A reader of Envoy's log that goes on where it stopped.
+#[derive(Debug)]
+pub struct DecisionLog<'a> {
+    envoy: &'a Envoy,
+    read: usize,
+}
+
+impl<'a> DecisionLog<'a> {
+    /// Reads what is logged from now on.
+    pub fn of(envoy: &'a Envoy) -> Self {
+        Self { envoy, read: envoy.log().len() }
+    }
+
+    /// The lines about decisions since the last call. Everything since then has to be such a line,
+    /// at level `warning`, and JSON to its end: nobody has broken one or added to it.
+    pub fn read(&mut self) -> Vec<Value> {
+        let log = self.envoy.log();
+        let fresh = log.get(self.read..).expect("a log only grows");
+        self.read = log.len();
+        let parse = |line: &str| {
+            assert!(line.starts_with("[warning][wasm] "), "{line}");
+            let start = line.find(START).unwrap_or_else(|| panic!("no decision: {line}"));
+            serde_json::from_str(&line[start..]).unwrap_or_else(|error| panic!("{error}: {line}"))
+        };
+        fresh.lines().map(parse).collect()
+    }
+
+    /// The only line about a decision since the last call.
+    pub fn read_one(&mut self) -> Value {
+        let mut lines = self.read();
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        lines.remove(0)
+    }
+}

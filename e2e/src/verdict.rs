@@ -1,0 +1,77 @@
+//! What the decision code says of a request, outside of Envoy: one text of a 401 stands for several
+//! refusals, so that a response does not tell which one it was.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
+use jwt_rbac::config;
+use jwt_rbac::decision::{self, Verdict};
+use jwt_rbac::document::Document;
+use jwt_rbac::refusal::Refusal;
+use jwt_rbac::request;
+use serde_json::Value;
+
+use crate::client::Request;
+use crate::wire;
+
+/// Why a request is denied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// The refusal.
+    pub refusal: Refusal,
+    /// The name of the row that the request has.
+    pub rule: Option<String>,
+}
+
+/// The document as the filter has it.
+pub fn compile(document: &Value) -> Document {
+    match config::compile(document.to_string().as_bytes(), &RustCrypto) {
+        Ok((document, _)) => document,
+        Err(problems) => panic!("{:?}: {document}", problems.errors.first()),
+    }
+}
+
+/// Why the document denies this request, if it does.
+pub fn denial(document: &Document, request: &Request) -> Option<Denial> {
+    let lines = lines(request);
+    let lines: Vec<request::Header<'_>> =
+        lines.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
+    let request = match request::Request::read(&lines) {
+        Ok(request) => request,
+        Err(refusal) => return Some(Denial { refusal, rule: None }),
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
+    let decision = decision::decide(document, &request, now.as_secs());
+    match decision.verdict {
+        Verdict::Allow(_) | Verdict::WouldDeny(..) => None,
+        Verdict::Deny(refusal) => {
+            Some(Denial { refusal, rule: decision.rule().map(str::to_owned) })
+        }
+    }
+}
+
+/// The headers as Envoy hands them to a filter: it joins the lines of two of them.
+fn lines(request: &Request) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut lines = vec![
+        (":method".to_owned(), request.method.clone()),
+        (":path".to_owned(), request.target.clone()),
+        (":authority".to_owned(), request.authority().to_owned()),
+        (":scheme".to_owned(), "http".to_owned()),
+    ];
+    for (name, value) in &request.headers {
+        let name = name.to_ascii_lowercase();
+        let value = value.trim_matches([' ', '\t']);
+        let separator = match name.as_str() {
+            "host" => continue,
+            "authorization" => Some(","),
+            "cookie" => Some("; "),
+            _ => None,
+        };
+        let known = lines.iter_mut().find(|(known, _)| *known == name);
+        match (separator, known) {
+            (Some(separator), Some((_, first))) => *first = format!("{first}{separator}{value}"),
+            _ => lines.push((name, value.to_owned())),
+        }
+    }
+    lines.iter().map(|(name, value)| (wire::bytes(name), wire::bytes(value))).collect()
+}

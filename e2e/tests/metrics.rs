@@ -1,0 +1,212 @@
+//! What monitoring reads about decisions: metrics and access logs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::mem;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jwt_rbac_e2e::artifacts;
+use jwt_rbac_e2e::bootstrap::bootstrap;
+use jwt_rbac_e2e::client::Request;
+use jwt_rbac_e2e::envoy::Envoy;
+use jwt_rbac_e2e::filters;
+use jwt_rbac_e2e::lds::{ListenerFile, Update};
+use jwt_rbac_e2e::listener::{listener, with_access_log};
+use jwt_rbac_e2e::temporary::TemporaryDirectory;
+use jwt_rbac_e2e::tokens::Recipe;
+use jwt_rbac_e2e::upstream::Upstream;
+use serde_json::{Value, json};
+
+#[test]
+fn metrics_have_the_names_of_the_documentation() {
+    let mut counted = document("DENIALS");
+    counted["ruleMetrics"] = true.into();
+    let mut tried = counted.clone();
+    tried["dryRun"] = true.into();
+    let mut file = ListenerFile::create(&[ours("ours", &counted)]);
+    let mut envoy = start(&[], Some(&file));
+    let stat = |envoy: &Envoy, name: &str| envoy.stat(&format!("wasmcustom.jwt_rbac_{name}"));
+    let mut hash = stat(&envoy, "document_hash");
+    assert!(envoy.log().contains(&format!(": document {hash} in force")), "{}", envoy.log());
+    assert!(hash > 0 && hash < 1 << 48, "{hash}");
+    assert_eq!(stat(&envoy, "enforcing"), 1);
+    // Nothing has happened, so nothing else is there.
+    assert_eq!(metrics(&envoy), names(&["document_hash", "enforcing"]));
+
+    let [user, other] = ["user", "moderator"].map(|caller| Recipe::of_caller(caller).mint());
+    let ask = |envoy: &Envoy, path: &str, token: &str, status: u16| {
+        assert_eq!(send(envoy, "ours", &Request::get(path).bearer(token)), status, "{path}");
+    };
+    ask(&envoy, "/public", &user, 200);
+    assert_eq!([stat(&envoy, "cache_hits"), stat(&envoy, "cache_misses")], [0, 1]);
+    ask(&envoy, "/public", &user, 200);
+    ask(&envoy, "/members", &user, 403);
+    assert_eq!([stat(&envoy, "cache_hits"), stat(&envoy, "cache_misses")], [2, 1]);
+    ask(&envoy, "/public", &other, 200);
+    ask(&envoy, "/public", "garbage", 401);
+    ask(&envoy, "/nowhere", &user, 403);
+    assert_eq!([stat(&envoy, "cache_hits"), stat(&envoy, "cache_misses")], [2, 3]);
+
+    assert_eq!(file.publish(&mut envoy, &[ours("ours", &json!({"routes": 7}))]), Update::Rejected);
+    assert_eq!(stat(&envoy, "documents_refused"), 1);
+    assert_eq!([stat(&envoy, "document_hash"), stat(&envoy, "enforcing")], [hash, 1]);
+    assert_eq!(file.publish(&mut envoy, &[ours("ours", &tried)]), Update::Accepted);
+    let hash_before = mem::replace(&mut hash, stat(&envoy, "document_hash"));
+    assert_ne!(hash, hash_before);
+    assert_eq!(stat(&envoy, "enforcing"), 0);
+    ask(&envoy, "/members", &user, 200);
+
+    let expected = [
+        ("allowed", 3),
+        ("denied_permission_missing", 1),
+        ("denied_route_unmatched", 1),
+        ("denied_token_form", 1),
+        ("would_deny_permission_missing", 1),
+        ("rule_public_allowed", 3),
+        ("rule_public_denied", 1),
+        ("rule_members_denied", 1),
+        ("rule_members_would_deny", 1),
+        ("cache_hits", 2),
+        ("cache_misses", 4),
+        ("documents_refused", 1),
+        ("enforcing", 0),
+        ("document_hash", hash),
+    ];
+    let prometheus = envoy.admin("/stats/prometheus");
+    for (name, value) in expected {
+        let line = format!("jwt_rbac_{name}{{}} {value}");
+        assert!(prometheus.lines().any(|found| found == line), "no {line}:\n{prometheus}");
+    }
+    assert_eq!(metrics(&envoy), names(&expected.map(|(name, _)| name)));
+    let kind = |name: &str, kind: &str| format!("# TYPE jwt_rbac_{name} {kind}\n");
+    for gauge in ["enforcing", "document_hash"] {
+        assert!(prometheus.contains(&kind(gauge, "gauge")), "{prometheus}");
+    }
+    assert_eq!(prometheus.matches("# TYPE jwt_rbac_").count(), expected.len());
+    assert_eq!(prometheus.matches(" gauge\njwt_rbac_").count(), 2);
+
+    // Envoy takes the first document again without configuring it anew.
+    assert_eq!(file.publish(&mut envoy, &[ours("ours", &counted)]), Update::Accepted);
+    ask(&envoy, "/members", &user, 403);
+    assert_eq!([stat(&envoy, "document_hash"), stat(&envoy, "enforcing")], [hash_before, 1]);
+}
+
+/// The names on `/stats/prometheus` that are ours.
+fn metrics(envoy: &Envoy) -> BTreeSet<String> {
+    let text = envoy.admin("/stats/prometheus");
+    let values = text.lines().filter(|line| !line.starts_with('#') && line.contains("jwt_rbac"));
+    values.filter_map(|line| Some(line.split_once('{')?.0.to_owned())).collect()
+}
+
+fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| format!("jwt_rbac_{name}")).collect()
+}
+
+#[test]
+fn access_logs_have_the_words_of_the_documentation() {
+    let directory = TemporaryDirectory::create();
+    let file = directory.path().join("access.log");
+    let format = documented_format();
+    let mut tried = document("DENIALS");
+    tried["dryRun"] = true.into();
+    let documents = ["OFF", "DENIALS", "ALL"].map(|log| (log, document(log)));
+    let listeners = documents.into_iter().chain([("dry run", tried)]).map(|(name, document)| {
+        let filter = filters::jwt_rbac(name, &document, &artifacts::wasm().unwrap());
+        with_access_log(name, &[filter], &file, &format)
+    });
+    let envoy = start(&listeners.collect::<Vec<_>>(), None);
+    let recipe = Recipe::of_caller("user");
+    let token = recipe.mint();
+    let expired = recipe.clone().claim("exp", json!("now-3600")).mint();
+    let broken = recipe.claim("sub", json!("a\r\nb\u{85}c\u{0}d\"")).mint();
+    let members = "403 rbac_access_denied_matched_policy[members]{permission_missing}";
+    let expected = [
+        (
+            "DENIALS",
+            "/members",
+            &token,
+            format!("{members} deny permission_missing members auth0|user"),
+        ),
+        (
+            "OFF",
+            "/members",
+            &token,
+            format!("{members} deny permission_missing members auth0|user"),
+        ),
+        ("OFF", "/public", &token, "200 via_upstream - - - -".to_owned()),
+        ("DENIALS", "/public", &token, "200 via_upstream - - - -".to_owned()),
+        ("ALL", "/public", &token, "200 via_upstream allow - public auth0|user".to_owned()),
+        (
+            "ALL",
+            "/public",
+            &expired,
+            "401 jwt_authn_access_denied{Jwt_is_expired} deny expired public -".to_owned(),
+        ),
+        (
+            "dry run",
+            "/members",
+            &token,
+            "200 via_upstream would_deny permission_missing members auth0|user".to_owned(),
+        ),
+        (
+            "ALL",
+            "/members",
+            &broken,
+            format!("{members} deny permission_missing members a  b c d\""),
+        ),
+    ];
+    for (listener, path, token, _) in &expected {
+        send(&envoy, listener, &Request::get(path).bearer(token));
+    }
+    let end = Instant::now() + Duration::from_secs(10);
+    let mut text = String::new();
+    while text.lines().count() < expected.len() && Instant::now() < end {
+        thread::sleep(Duration::from_millis(20));
+        text = fs::read_to_string(&file).unwrap();
+    }
+    let lines: Vec<&str> =
+        text.lines().filter_map(|line| Some(line.split_once(" GET ")?.1)).collect();
+    let expected: Vec<String> =
+        expected.iter().map(|(_, path, _, rest)| format!("{path} {rest}")).collect();
+    assert_eq!(lines, expected);
+}
+
+/// `accessLogFormat` as `docs/operations.md` has it.
+fn documented_format() -> String {
+    let page = fs::read_to_string(artifacts::root().join("docs/operations.md")).unwrap();
+    let block = page.split_once("```yaml accessLogFormat\n").unwrap().1;
+    let block: Value = serde_saphyr::from_str(block.split_once("```").unwrap().0).unwrap();
+    block["accessLogFormat"].as_str().unwrap().to_owned()
+}
+
+fn document(log: &str) -> Value {
+    json!({
+        "jwtRules": [{
+            "issuer": "https://tenant.auth0.com/",
+            "audiences": ["https://bookinfo.io"],
+            "jwks": artifacts::jwks(),
+        }],
+        "routes": [
+            {"name": "public", "paths": ["/public"], "access": "PUBLIC"},
+            {"name": "closed", "paths": ["/closed"], "access": "DENIED"},
+            {"name": "members", "paths": ["/members"], "permissions": ["none:has"]},
+        ],
+        "decisionLog": log,
+    })
+}
+
+fn ours(name: &str, document: &Value) -> Value {
+    listener(name, &[filters::jwt_rbac(name, document, &artifacts::wasm().unwrap())])
+}
+
+fn start(listeners: &[Value], dynamic: Option<&ListenerFile>) -> Envoy {
+    let file = dynamic.map(ListenerFile::path);
+    let bootstrap = bootstrap(Upstream::start().address, listeners, file.as_deref());
+    Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap()
+}
+
+fn send(envoy: &Envoy, listener: &str, request: &Request) -> u16 {
+    let response = request.send(envoy.address(listener));
+    response.unwrap_or_else(|error| panic!("{request:?}: {error}")).status
+}
