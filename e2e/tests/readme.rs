@@ -3,10 +3,10 @@
 
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac_e2e::artifacts;
@@ -176,8 +176,8 @@ fn check_output(step: &Step, directory: &TemporaryDirectory, port: u16) {
     assert_eq!(said.trim_end(), step.output.trim_end(), "{command}");
 }
 
-/// A process that ends with the test.
-struct Stopped(Child);
+/// A process that ends with the test, and its output, which stays open as long.
+struct Stopped(Child, Option<BufReader<ChildStdout>>);
 
 impl Drop for Stopped {
     fn drop(&mut self) {
@@ -193,10 +193,11 @@ fn start_try(policy: &PathBuf, port: u16) -> Stopped {
         .stdout(Stdio::piped())
         .spawn()
         .expect("try runs");
-    let output = process.stdout.take().expect("its output");
-    let process = Stopped(process);
-    let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+    let mut output = BufReader::new(process.stdout.take().expect("its output"));
+    let mut process = Stopped(process, None);
+    let mut lines = output.by_ref().lines().map_while(Result::ok);
     assert!(lines.any(|line| line.starts_with("ready: ")), "try did not get ready");
+    process.1 = Some(output);
     process
 }
 
