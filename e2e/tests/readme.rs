@@ -96,6 +96,17 @@ fn the_tables_hold_what_there_is() {
     check_table("README.md", "differences", " | Istio | this filter | why", rows);
 }
 
+#[test]
+fn the_commands_of_the_docs_are_targets_of_make() {
+    let blocks = blocks(&page("docs/operations.md"));
+    let steps: Vec<_> =
+        blocks.iter().filter(|block| block.info == "console").flat_map(steps).collect();
+    assert!(!steps.is_empty());
+    for step in steps {
+        check_target(step.command.strip_prefix("make ").expect("a target of make"));
+    }
+}
+
 /// Every field that a document can have is described.
 #[test]
 fn every_field_has_its_place_in_the_reference() {
