@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build run try test lint flood clean
+.PHONY: help build run try test lint bench flood clean
 
 CONFIG ?= wasmplugin/bookinfo/details.yaml
 
@@ -26,6 +26,9 @@ lint: ## Check formatting and lints, as CI does
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --package jwt-rbac --package jwt-rbac-vectors --lib \
 		--target wasm32-wasip1 -- -D warnings
+
+bench: build ## Measure what a request costs, beside Envoy's native filters (needs wrk)
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin bench
 
 flood: build ## Measure what the decision log costs under a flood of denials
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin flood

@@ -1,0 +1,32 @@
+//! `make bench`: what a request costs behind the filter, in CPU time of the Envoy process, beside
+//! Envoy's native pair of filters and beside an Envoy without either.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`suite`], [`further`] | what is measured, what is compared with what, and the targets |
+//! | [`policy`] | the document that all listeners are made from |
+//! | [`callers`] | files of tokens |
+//! | [`listeners`] | the document as listeners |
+//! | [`pinned`] | Envoy on one CPU: its CPU time and its memory |
+//! | [`wrk`] | load from `wrk` on another CPU |
+//! | [`round`] | one target measured, and all of them in turn |
+//! | [`statistics`], [`result`] | ratios of overheads, how sure they are, and what that means for the targets |
+//! | [`machine`], [`page`], [`page_all`], [`plot`] | what is written into `docs/` |
+//!
+//! Unlike the rest of the harness it reports what goes wrong as an error: it runs for minutes at
+//! somebody's terminal, and a panic is no message.
+
+pub mod callers;
+pub mod further;
+pub mod listeners;
+pub mod machine;
+pub mod page;
+pub mod page_all;
+pub mod pinned;
+pub mod plot;
+pub mod policy;
+pub mod result;
+pub mod round;
+pub mod statistics;
+pub mod suite;
+pub mod wrk;

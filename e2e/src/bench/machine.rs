@@ -1,0 +1,69 @@
+//! What was measured, on what and when: a figure without these is none.
+
+use std::fs;
+use std::process::Command;
+use std::thread;
+
+/// The circumstances of a run.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// The model of the processor and how many CPUs there are.
+    pub machine: String,
+    /// The kernel's version.
+    pub kernel: String,
+    /// Envoy's version.
+    pub envoy: String,
+    /// That of `wrk`.
+    pub wrk: String,
+    /// The size of the module, in bytes.
+    pub module_size: u64,
+    /// The day, in UTC.
+    pub date: String,
+    /// How many rounds there were.
+    pub rounds: usize,
+    /// How long each run took, in seconds.
+    pub seconds: u32,
+    /// The least part of a run that Envoy had its CPU.
+    pub least_busy: f64,
+    /// The size of a token with RS256 and with ES256, in bytes.
+    pub token_sizes: [usize; 2],
+}
+
+/// The model of the processor and how many CPUs there are.
+pub fn machine() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let count = thread::available_parallelism().map_or(1, usize::from);
+    format!("{}, {count} CPUs", model(&text).unwrap_or("unknown processor"))
+}
+
+/// The version of Linux, without what a distribution or a cloud adds to it.
+pub fn kernel() -> String {
+    let text = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("Linux {}", text.trim().split('-').next().unwrap_or_default())
+}
+
+/// Today in UTC, `2026-01-31`.
+pub fn date() -> String {
+    let output = Command::new("date").args(["--utc", "+%F"]).output();
+    output.map_or_else(
+        |_| "an unknown day".to_owned(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
+}
+
+fn model(cpuinfo: &str) -> Option<&str> {
+    let line = cpuinfo.lines().find(|line| line.starts_with("model name"))?;
+    line.split_once(':').map(|(_, model)| model.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_model_stands_in_cpuinfo() {
+        let text = "processor\t: 0\nmodel name\t: AMD EPYC 9R14\nstepping\t: 1\n";
+        assert_eq!(model(text), Some("AMD EPYC 9R14"));
+        assert_eq!(model("processor : 0\n"), None);
+    }
+}

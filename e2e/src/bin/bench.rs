@@ -1,0 +1,179 @@
+//! `make bench`: measures the targets of the project and writes `docs/benchmark.md` and its plot.
+//! `make bench-all` measures more and writes `docs/benchmark-all.md` too.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use jwt_rbac_e2e::artifacts;
+use jwt_rbac_e2e::bench::callers::Callers;
+use jwt_rbac_e2e::bench::machine::{self, Circumstances};
+use jwt_rbac_e2e::bench::page_all::{self, Memory};
+use jwt_rbac_e2e::bench::round::{Bench, CONNECTIONS, TokenFiles};
+use jwt_rbac_e2e::bench::suite::{self, Suite};
+use jwt_rbac_e2e::bench::wrk::{self, Outcome};
+use jwt_rbac_e2e::bench::{further, page, pinned, plot, result};
+
+const USAGE: &str = "usage: bench [--all] [--rounds N] [--seconds S] [--only NAME]
+NAME: what is measured, as the progress shows it, or the end of it; for a profiler. Nothing is written then.";
+
+/// Fewer or shorter runs are for those who change the benchmark; they do not replace the page.
+const ROUNDS: usize = 7;
+const SECONDS: u32 = 5;
+/// How long requests come one after the other.
+const LATENCY_SECONDS: u32 = 2;
+
+#[derive(Clone, Debug)]
+struct Options {
+    all: bool,
+    rounds: usize,
+    seconds: u32,
+    only: Option<String>,
+}
+
+fn main() -> ExitCode {
+    match options().and_then(|options| run(&options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("\nbench: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn options() -> Result<Options, String> {
+    let mut options = Options { all: false, rounds: ROUNDS, seconds: SECONDS, only: None };
+    let mut arguments = env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut number =
+            || arguments.next().and_then(|text| text.parse().ok()).filter(|it| *it > 0);
+        match argument.as_str() {
+            "--all" => options.all = true,
+            "--rounds" => options.rounds = number().ok_or(USAGE)? as usize,
+            "--seconds" => options.seconds = number().ok_or(USAGE)?,
+            "--only" => options.only = Some(arguments.next().ok_or(USAGE)?),
+            _ => return Err(USAGE.to_owned()),
+        }
+    }
+    Ok(options)
+}
+
+fn run(options: &Options) -> Result<(), String> {
+    let wrk = wrk::version()?;
+    let cpus = pinned::two_cpus()?;
+    let (binary, module) = (artifacts::envoy()?, artifacts::wasm()?);
+    let mut suite = suite::standard();
+    let targets = suite.comparisons.len();
+    if options.all {
+        further::add(&mut suite);
+    }
+    if let Some(name) = &options.only {
+        suite.keep(name);
+    }
+    let tokens = TokenFiles::mint(&suite, |callers| {
+        println!("minting {} tokens: {callers:?}", callers.count());
+    })?;
+    println!("starting {} …", binary.display());
+    let mut bench = Bench::start(&binary, &module, &suite, &tokens, cpus)?;
+    println!("warming up …");
+    let mut progress = Progress { count: suite.measured.len(), rounds: options.rounds, done: 0 };
+    let results = bench.rounds(options.rounds, options.seconds, |name, cost, rest| {
+        progress.show(name, cost, rest);
+    })?;
+    if options.only.is_some() {
+        return Ok(());
+    }
+    let of = Circumstances {
+        machine: machine::machine(),
+        kernel: machine::kernel(),
+        envoy: bench.envoy_version(),
+        wrk,
+        module_size: fs::metadata(&module).map_err(|error| error.to_string())?.len(),
+        date: machine::date(),
+        rounds: options.rounds,
+        seconds: options.seconds,
+        least_busy: results.least_busy,
+        token_sizes: [tokens.size(Callers::RS256), tokens.size(Callers::ES256)],
+    };
+    let mut rows = result::rows(&suite, &results);
+    let further_rows = rows.split_off(targets);
+    let page = page::page(&rows, result::plain_cost(&suite, &results), &of);
+    println!("\n{page}");
+    let directory = directory(options);
+    write(&directory, "benchmark.md", &page)?;
+    write(&directory, "benchmark.svg", &plot::svg(&rows))?;
+    if options.all {
+        let latencies = latencies(&mut bench, suite.measured.len())?;
+        drop(bench);
+        let memory = memory(&binary, &module, &tokens, cpus)?;
+        let page = page_all::page_all(&further_rows, &suite, &latencies, &memory, &of);
+        println!("\n{page}");
+        write(&directory, "benchmark-all.md", &page)?;
+    }
+    Ok(())
+}
+
+/// What `wrk` sees of everything that is measured when requests come one after the other.
+fn latencies(bench: &mut Bench<'_>, count: usize) -> Result<Vec<Outcome>, String> {
+    println!("measuring latencies …");
+    (0..count).map(|target| Ok(bench.run(target, 1, LATENCY_SECONDS)?.outcome)).collect()
+}
+
+/// The memory of an Envoy for each of [`further::memory`].
+fn memory(
+    binary: &Path,
+    module: &Path,
+    tokens: &TokenFiles,
+    cpus: (usize, usize),
+) -> Result<Vec<Memory>, String> {
+    println!("measuring memory …");
+    let measure = |suite: Suite| {
+        let mut bench = Bench::start(binary, module, &suite, tokens, cpus)?;
+        let mut sent = 0;
+        while sent < Callers::RS256.count() {
+            sent += usize::try_from(bench.run(0, CONNECTIONS, 2)?.outcome.requests)
+                .unwrap_or(usize::MAX);
+        }
+        Ok((suite.measured[0].name.clone(), bench.resident_memory()?))
+    };
+    further::memory().into_iter().map(measure).collect()
+}
+
+/// What has been measured so far.
+struct Progress {
+    count: usize,
+    rounds: usize,
+    done: usize,
+}
+
+impl Progress {
+    fn show(&mut self, name: &str, cost: f64, rest: Duration) {
+        let (round, place) = (self.done / self.count + 1, self.done % self.count + 1);
+        self.done += 1;
+        println!(
+            "round {round} of {}, {place:2} of {}: {cost:8.1} µs/request, {name}; {}:{:02} min left",
+            self.rounds,
+            self.count,
+            rest.as_secs() / 60,
+            rest.as_secs() % 60,
+        );
+    }
+}
+
+fn directory(options: &Options) -> PathBuf {
+    if options.rounds >= ROUNDS && options.seconds >= SECONDS {
+        return artifacts::root().join("docs");
+    }
+    println!("A page of {ROUNDS} rounds of {SECONDS} seconds is not replaced by less.");
+    artifacts::root().join("target/bench")
+}
+
+fn write(directory: &Path, name: &str, text: &str) -> Result<(), String> {
+    let path = directory.join(name);
+    let written = fs::create_dir_all(directory).and_then(|()| fs::write(&path, text));
+    written.map_err(|error| format!("{}: {error}", path.display()))?;
+    println!("written: {}", path.display());
+    Ok(())
+}
