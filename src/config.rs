@@ -27,6 +27,8 @@ use crate::authn::signature::SignatureVerifier;
 use crate::authn::{Authenticator, TokenOptions};
 use crate::authz::routes::{AmbiguousPaths, Unmatched};
 use crate::document::{Document, DryRun};
+use crate::forward::OVERRIDES;
+use crate::header_names::HeaderNames;
 use crate::json;
 use crate::response::Responses;
 pub use key_set::PLACEHOLDER;
@@ -135,15 +137,14 @@ fn compile_schema(
     // After the routes: what a role grants counts only where a row asks for it.
     providers::compile(rules, verifier, &mut authenticator, problems);
     let outputs = authenticator.providers().iter().flat_map(|provider| &provider.outputs);
-    let mut output_headers: Vec<_> =
-        outputs.map(|header| normal_header_name(&header.name)).collect();
-    output_headers.sort();
-    output_headers.dedup();
+    let output_headers = HeaderNames::new(outputs.map(|header| &*header.name));
     let token_headers = authenticator.locations().iter().filter_map(|location| match location {
-        Location::Header(name, _) => Some(normal_header_name(name)),
+        Location::Header(name, _) => Some(name.as_str()),
         Location::Cookie(_) | Location::Parameter(_) => None,
     });
-    let token_headers = token_headers.collect();
+    let token_headers = HeaderNames::new(token_headers);
+    let overrides = if routes.is_some() { OVERRIDES } else { &[] };
+    let override_headers = HeaderNames::new(overrides.iter().copied());
     let includes_tokens = document.dry_run_tokens.unwrap_or(true);
     Document {
         authenticator,
@@ -157,6 +158,7 @@ fn compile_schema(
         }),
         output_headers,
         token_headers,
+        override_headers,
     }
 }
 
@@ -284,11 +286,6 @@ fn check_strings(place: &Place, strings: &[String], problems: &mut Problems) {
 fn is_header_name(name: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-}
-
-/// A header's name as it is compared: in lower case, with `-` for `_`.
-fn normal_header_name(name: &str) -> String {
-    name.to_ascii_lowercase().replace('_', "-")
 }
 
 #[cfg(test)]

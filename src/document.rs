@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::authn::Authenticator;
 use crate::authz::routes::RouteTable;
+use crate::header_names::HeaderNames;
 use crate::response::Responses;
 
 /// What a `pluginConfig` means. [`crate::config::compile`] makes it.
@@ -22,10 +23,12 @@ pub struct Document {
     pub rule_metrics: bool,
     /// How denials are answered.
     pub responses: Responses,
-    /// The names of all headers that some provider writes, in lower case and with `-` for `_`.
-    pub output_headers: Vec<String>,
-    /// The names of all headers in which tokens are looked for, in the same form.
-    pub token_headers: Vec<String>,
+    /// All headers that some provider writes.
+    pub output_headers: HeaderNames,
+    /// All headers in which tokens are looked for.
+    pub token_headers: HeaderNames,
+    /// Headers that no workload behind a table receives: [`crate::forward::OVERRIDES`].
+    pub override_headers: HeaderNames,
 }
 
 /// A document that is only tried.

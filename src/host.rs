@@ -122,12 +122,13 @@ impl HeaderLines {
             texts = rest.strip_prefix(&[0])?;
             Some(text)
         };
-        (0..count)
-            .map(|_| {
-                let (name_size, value_size) = (number()?, number()?);
-                Some((text(name_size)?, text(value_size)?))
-            })
-            .collect()
+        // Bounded by what is there: `texts_start` lies within it.
+        let mut lines = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (name_size, value_size) = (number()?, number()?);
+            lines.push((text(name_size)?, text(value_size)?));
+        }
+        Some(lines)
     }
 }
 

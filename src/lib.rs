@@ -24,6 +24,7 @@ pub mod config;
 pub mod decision;
 pub mod document;
 pub mod forward;
+pub mod header_names;
 pub mod json;
 pub mod percent;
 pub mod permissions;

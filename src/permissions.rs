@@ -1,7 +1,7 @@
 //! Permissions as numbers: only the names that some route asks for are known, everything else that
 //! a token grants can't matter.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// The number of a permission in its [`PermissionNames`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,7 +29,7 @@ impl<'a> Request<'a> {
     /// when a pseudo header stands twice.
     pub fn read(headers: &'a [Header<'a>]) -> Result<Self, Refusal> {
         let [mut method, mut target, mut authority, mut scheme] = [None; 4];
-        for &(name, value) in headers {
+        for &(name, value) in headers.iter().filter(|(name, _)| name.starts_with(b":")) {
             let pseudo_header = match name {
                 b":method" => &mut method,
                 b":path" => &mut target,

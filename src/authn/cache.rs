@@ -4,10 +4,11 @@
 //! one, so that nothing outlives the keys and rules that vouched for it. Tokens that failed are
 //! never in it, and a token that is found is compared as a whole: its hash only says where to look.
 
-use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::rc::Rc;
+
+use foldhash::HashMap;
+use foldhash::fast::RandomState;
 
 use super::claims::Validity;
 use super::identity::Identity;
@@ -66,13 +67,13 @@ impl TokenCache {
     #[must_use]
     pub fn new(max_size: usize) -> Self {
         let (young, old) = Default::default();
-        Self { seed: RandomState::new(), max_size, young, old }
+        Self { seed: RandomState::default(), max_size, young, old }
     }
 
     /// The token, if it was verified before at the same location.
     pub fn find(&mut self, location: usize, token: &[u8]) -> Option<Verified> {
         let hash = self.hash(token);
-        let is_it = |entry: &&Entry| entry.location == location && *entry.token == *token;
+        let is_it = |entry: &&Entry| entry.location == location && is_same(&entry.token, token);
         if let Some(entry) = self.young.entries.get(&hash).filter(is_it) {
             return Some(entry.verified.clone());
         }
@@ -120,6 +121,16 @@ impl TokenCache {
     fn hash(&self, token: &[u8]) -> u64 {
         self.seed.hash_one(token.last_chunk::<HASHED>().map_or(token, |end| end))
     }
+}
+
+/// Whether two tokens are equal, byte for byte, eight bytes at a time. All of them are compared, so
+/// that the time tells nothing of where the first difference is.
+fn is_same(kept: &[u8], token: &[u8]) -> bool {
+    let ((kept_words, kept_rest), (words, rest)) = (kept.as_chunks(), token.as_chunks());
+    let difference = kept_words.iter().zip(words).fold(0, |difference, (kept, token)| {
+        difference | (u64::from_le_bytes(*kept) ^ u64::from_le_bytes(*token))
+    });
+    kept.len() == token.len() && difference == 0 && kept_rest == rest
 }
 
 impl Generation {

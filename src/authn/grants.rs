@@ -1,7 +1,6 @@
 //! Which permissions the claims of a token grant.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use serde_json::{Map, Value};
 
 use super::claim_path::ClaimPath;
@@ -107,7 +106,7 @@ mod tests {
         let grants = Grants {
             permission_claims: vec![claim("permissions"), claim("scope")],
             role_claims: vec![claim("[realm][roles]"), claim("role")],
-            role_permissions: HashMap::from([("chief editor".to_owned(), editor)]),
+            role_permissions: HashMap::from_iter([("chief editor".to_owned(), editor)]),
         };
         match grants.read(claims.as_object().unwrap(), &names) {
             Ok(Granted::Set(set)) => Ok(known

@@ -1,6 +1,6 @@
 //! Tokens that are refused though they verify: `revoked`.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::claims::Claims;
 
@@ -36,8 +36,8 @@ mod tests {
     #[test]
     fn tokens_are_revoked_by_id_subject_and_age() {
         let revocation = Revocation {
-            token_ids: HashSet::from(["t1".to_owned()]),
-            subjects: HashSet::from(["joe".to_owned()]),
+            token_ids: HashSet::from_iter(["t1".to_owned()]),
+            subjects: HashSet::from_iter(["joe".to_owned()]),
             issued_before: Some(100),
         };
         let claims = |id: &str, subject: &str, issued_at| Claims {

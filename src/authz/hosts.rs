@@ -3,7 +3,7 @@
 //! The set is chosen before the path is looked at, and it alone counts: the exact host with its
 //! port, the exact host, the longest `*.x`, then `*`.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// The longest host name there is, and its port (RFC 1035 §2.3.4).
 const MAX_AUTHORITY: usize = 253 + 1 + 1 + 5;
@@ -58,7 +58,7 @@ pub struct Hosts<T> {
 
 impl<T> Default for Hosts<T> {
     fn default() -> Self {
-        Self { exact: HashMap::new(), suffixes: HashMap::new(), any: None }
+        Self { exact: HashMap::default(), suffixes: HashMap::default(), any: None }
     }
 }
 

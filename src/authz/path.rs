@@ -30,7 +30,10 @@ pub fn segments(path: &[u8]) -> Option<Vec<Segment<'_>>> {
         return Some(Vec::new());
     }
     let path = path.strip_suffix(b"/").unwrap_or(path);
-    Some(path.split(|&byte| byte == b'/').map(segment).collect())
+    // Room for the segments of most paths.
+    let mut segments = Vec::with_capacity(8);
+    segments.extend(path.split(|&byte| byte == b'/').map(segment));
+    Some(segments)
 }
 
 fn segment(raw: &[u8]) -> Segment<'_> {
@@ -39,6 +42,13 @@ fn segment(raw: &[u8]) -> Segment<'_> {
     }
     if !raw.iter().copied().all(is_path_byte) {
         return Segment::Ambiguous;
+    }
+    if !raw.iter().any(|&byte| byte == b'%') {
+        // Nothing to decode: every byte that is left means itself.
+        return match std::str::from_utf8(raw) {
+            Ok("." | "..") | Err(_) => Segment::Ambiguous,
+            Ok(text) => Segment::Plain(Cow::Borrowed(text)),
+        };
     }
     let (decoded, well_formed) = percent::decode(raw);
     let text = match decoded {
@@ -53,7 +63,11 @@ fn segment(raw: &[u8]) -> Segment<'_> {
 
 /// A byte that RFC 3986 §3.3 allows in a segment, save `;`, which some servers cut at.
 fn is_path_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,=:@".contains(&byte)
+    matches!(
+        byte,
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$'
+            | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@'
+    )
 }
 
 /// Whether no reader could take the decoded segment for something else: another segment, a

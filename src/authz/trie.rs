@@ -4,7 +4,7 @@
 //! the left: a literal before a variable before the rest, and the end of the path before an empty
 //! rest. Walking the tree in that order, the first match is the most specific one.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::path::Segment;
 use super::template::{Part, Template};
@@ -30,7 +30,7 @@ struct Node<T> {
 
 impl<T> Default for Node<T> {
     fn default() -> Self {
-        Self { literals: HashMap::new(), variable: None, end: None, rest: None }
+        Self { literals: HashMap::default(), variable: None, end: None, rest: None }
     }
 }
 

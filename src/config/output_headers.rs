@@ -9,6 +9,7 @@ use crate::authn::claim_path::ClaimPath;
 use crate::authn::locate::Location;
 use crate::authn::outputs::{OutputHeader, Source};
 use crate::forward::OVERRIDES;
+use crate::header_names;
 
 /// Headers that belong to the connection or to HTTP itself.
 const RESERVED: &[&str] = &[
@@ -32,9 +33,9 @@ pub fn compile(
 ) -> Vec<(Place, OutputHeader)> {
     let mut outputs: Vec<(Place, OutputHeader)> = Vec::new();
     let mut add = |place: Place, header: &str, source, problems: &mut Problems| {
-        let name = super::normal_header_name(header);
+        let name = header_names::normal(header);
         let is_same =
-            |(_, known): &(Place, OutputHeader)| super::normal_header_name(&known.name) == name;
+            |(_, known): &(Place, OutputHeader)| header_names::normal(&known.name) == name;
         if !super::is_header_name(header) {
             let message = format!("found `{header}`, expected a header name of A-Z a-z 0-9 - _");
             problems.error(place, message);
@@ -81,9 +82,9 @@ pub fn check_locations(
     problems: &mut Problems,
 ) {
     for (place, output) in outputs {
-        let name = super::normal_header_name(&output.name);
+        let name = header_names::normal(&output.name);
         let is_it = |location: &Location| match location {
-            Location::Header(header, _) => super::normal_header_name(header) == name,
+            Location::Header(header, _) => header_names::normal(header) == name,
             Location::Cookie(_) | Location::Parameter(_) => false,
         };
         if locations.iter().any(is_it) {

@@ -1,7 +1,6 @@
 //! `jwtRules`: from the schema to [`Provider`]s.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use serde_json::Value;
 
 use super::problem::{Place, Problems};
@@ -33,7 +32,7 @@ pub fn compile(
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) {
-    let mut names = HashMap::new();
+    let mut names = HashMap::default();
     let mut all_locations: Vec<(Place, Vec<Location>)> = Vec::new();
     let mut all_outputs: Vec<(Place, OutputHeader)> = Vec::new();
     for (place, rule) in rules {
@@ -252,7 +251,7 @@ fn role_permissions(
         ),
         _ => {}
     }
-    let mut role_permissions = HashMap::new();
+    let mut role_permissions = HashMap::default();
     for (role, permissions) in rule.role_permissions.iter().flatten() {
         let place = place.field(role);
         let decoded = shape::decode_strings(&place, permissions.clone(), problems);

@@ -83,7 +83,7 @@ fn a_full_document_is_accepted() {
     });
     let (document, problems) = compile_value(&document).map_err(|found| found.errors).unwrap();
     assert_eq!(document.authenticator.providers().len(), 2);
-    assert_eq!(document.output_headers, ["x-org", "x-payload", "x-sub"]);
+    assert_eq!(document.output_headers.names(), ["x-org", "x-payload", "x-sub"]);
     assert_eq!(problems.warnings.len(), 1, "the second rule names no issuer");
 }
 

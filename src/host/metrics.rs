@@ -6,7 +6,8 @@
 //! be taken apart by Istio's tag regexes (`rbac(\.(allowed|denied))`).
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use super::{Metric, MetricKind};
 use crate::authn::CacheCounts;

@@ -123,7 +123,9 @@ impl PreparedKey for EnvoyKey {
                 }
             },
         };
-        let mut arguments = self.arguments.clone();
+        let fields = signature.len().saturating_add(signed.len()).saturating_add(MAX_TAGS);
+        let mut arguments = Vec::with_capacity(self.arguments.len().saturating_add(fields));
+        arguments.extend_from_slice(&self.arguments);
         push_field(&mut arguments, Field::Signature, signature);
         push_field(&mut arguments, Field::Text, signed);
         // Only the answer that begins with field 1 and the value 1 is a yes
@@ -132,6 +134,9 @@ impl PreparedKey for EnvoyKey {
             .is_ok_and(|answer| answer.starts_with(&[0x08, 0x01]))
     }
 }
+
+/// At most what tags and lengths of two fields take.
+const MAX_TAGS: usize = 16;
 
 /// The fields of `VerifySignatureArguments`.
 #[derive(Clone, Copy)]
@@ -145,7 +150,6 @@ enum Field {
 /// Appends a field of bytes as protobuf writes it: tag, length, bytes.
 fn push_field(message: &mut Vec<u8>, field: Field, bytes: &[u8]) {
     const LENGTH_DELIMITED: u8 = 2;
-    message.reserve(bytes.len().saturating_add(8));
     message.push((field as u8) << 3 | LENGTH_DELIMITED);
     let mut length = bytes.len();
     while length >= 0x80 {

@@ -1,0 +1,86 @@
+//! Names of headers, and whether a header has one of them in whatever spelling.
+//!
+//! Many servers hand `x_sub`, `X-Sub` and `x-sub` to the application under one name, so that here
+//! they are one name too.
+
+/// A set of names.
+#[derive(Clone, Debug, Default)]
+pub struct HeaderNames {
+    /// Each in its [`normal`] form.
+    names: Vec<String>,
+    /// One bit for each length, up to 64, that some name has: most headers have none of them.
+    lengths: u64,
+}
+
+impl HeaderNames {
+    /// A set of these names.
+    pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        let mut names: Vec<_> = names.into_iter().map(normal).collect();
+        names.sort();
+        names.dedup();
+        let lengths = names.iter().fold(0, |lengths, name| lengths | length_bit(name.len()));
+        Self { names, lengths }
+    }
+
+    /// Whether it has no names.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The names, in lower case and with `-` for `_`, in order.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether a header has one of the names.
+    #[must_use]
+    pub fn contains(&self, header: &[u8]) -> bool {
+        self.lengths & length_bit(header.len()) != 0
+            && self.names.iter().any(|name| is_spelling(header, name.as_bytes()))
+    }
+}
+
+/// The one form of all spellings of a name: in lower case, with `-` for `_`.
+#[must_use]
+pub fn normal(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
+}
+
+/// All lengths from 63 on share a bit.
+fn length_bit(length: usize) -> u64 {
+    1 << length.min(63)
+}
+
+fn is_spelling(header: &[u8], normal: &[u8]) -> bool {
+    header.len() == normal.len()
+        && header.iter().zip(normal).all(|(&found, &wanted)| match found {
+            b'_' => wanted == b'-',
+            found => found.to_ascii_lowercase() == wanted,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_every_spelling() {
+        let names = HeaderNames::new(["X_Sub", "x-sub", "x-org"]);
+        assert_eq!(names.names(), ["x-org", "x-sub"]);
+        for name in ["x-sub", "x_sub", "X-Sub", "X_SUB", "x-org"] {
+            assert!(names.contains(name.as_bytes()), "{name}");
+        }
+        for name in ["", "x-subs", "xxsub", "x--ub"] {
+            assert!(!names.contains(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn long_names_are_told_apart() {
+        let [long, longer] = [63, 64].map(|length| "x".repeat(length));
+        let names = HeaderNames::new([long.as_str()]);
+        assert!(names.contains(long.as_bytes()) && !names.contains(longer.as_bytes()));
+    }
+}
