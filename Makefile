@@ -7,10 +7,12 @@ CONFIG ?= wasmplugin/bookinfo/details.yaml
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## Build the filter, target/wasm32-wasip1/release/jwt_rbac.wasm
+build: ## Build the filter, target/jwt_rbac.wasm
 	@command -v rustup >/dev/null || { echo 'make: needs Rust with rustup: https://rustup.rs' >&2; exit 1; }
 	rustup target add wasm32-wasip1
 	cargo rustc --locked --release --lib --target wasm32-wasip1 --crate-type cdylib
+	cargo run --locked --quiet --package jwt-rbac-trim -- \
+		target/wasm32-wasip1/release/jwt_rbac.wasm target/jwt_rbac.wasm
 
 run: build ## Run Bookinfo behind the filter in a local Envoy and show who may do what
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --package jwt-rbac-e2e --bin bookinfo

@@ -22,6 +22,7 @@ pub mod provider;
 pub mod revocation;
 pub mod signature;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -29,7 +30,7 @@ use cache::{TokenCache, Verified};
 use claim_path::ClaimPath;
 use claims::Validity;
 use identity::{ClaimId, Identity};
-use jws::UntrustedToken;
+use jws::{DecodedParts, UntrustedToken};
 use locate::{Located, Location};
 use provider::Provider;
 use revocation::Revocation;
@@ -159,9 +160,13 @@ impl Authenticator {
         if located.token.len() > self.options.max_token_size {
             return None;
         }
-        let token = UntrustedToken::parse(&located.token).ok()?;
-        let (issuer, subject) = (token.claims.issuer, token.claims.subject);
-        Some(Unverified { issuer, subject, key_id: token.header.key_id })
+        let mut decoded = DecodedParts::default();
+        let token = UntrustedToken::parse(&located.token, &mut decoded).ok()?;
+        Some(Unverified {
+            issuer: token.claims.issuer().map(str::to_owned),
+            subject: token.claims.subject().map(str::to_owned),
+            key_id: token.header.key_id.map(Cow::into_owned),
+        })
     }
 
     /// The providers, in the order of the document.
@@ -212,12 +217,13 @@ impl Authenticator {
     }
 
     fn verify(&self, located: &Located<'_>, now: u64) -> Result<Rc<Identity>, Refusal> {
-        let token = UntrustedToken::parse(&located.token)?;
+        let mut decoded = DecodedParts::default();
+        let token = UntrustedToken::parse(&located.token, &mut decoded)?;
         let mut budget = keys::CHECK_BUDGET;
         let mut refusal = Refusal::IssuerUnknown;
         // Whether time could make a provider accept the token that comes before the one that does.
         let mut is_settled = true;
-        for number in self.candidates(located.location, token.claims.issuer.as_deref()) {
+        for number in self.candidates(located.location, token.claims.issuer()) {
             let Some(provider) = self.providers.get(number) else { continue };
             match self.check(provider, &token, now, &mut budget) {
                 Ok(()) => {
@@ -276,8 +282,9 @@ impl Authenticator {
         let claim = |path: &ClaimPath| provider.claim(path, claims);
         Ok(Rc::new(Identity {
             provider: number,
-            issuer: claims.issuer.clone(),
-            subject: claims.subject.clone(),
+            // Most issuers are named, so that all their tokens share one.
+            issuer: provider.issuer.clone().or_else(|| claims.issuer().map(Rc::from)),
+            subject: claims.subject().map(str::to_owned),
             granted: provider.grants.read(&claims.all, &self.permission_names)?,
             forward_token: provider.forward_token,
             outputs: outputs::write(&provider.outputs, token, claim),

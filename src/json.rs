@@ -4,11 +4,81 @@
 //! Two readers that disagree about `{"exp":1,"exp":2}` disagree about a token, so such a text is
 //! refused instead of being interpreted (RFC 8725 §2.4).
 
+use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Number, Value};
+
+/// A JSON value. Its texts are parts of the text that it was read from, unless they had escapes:
+/// most of what a token says is looked at once, where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json<'t> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    Text(Cow<'t, str>),
+    /// An array.
+    List(Vec<Self>),
+    /// An object.
+    Object(Object<'t>),
+}
+
+/// The members of a JSON object, in the order of the text; no name stands twice.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Object<'t>(Vec<(Cow<'t, str>, Json<'t>)>);
+
+impl<'t> Json<'t> {
+    /// The text of a string.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The members of an object.
+    #[must_use]
+    pub fn as_object(&self) -> Option<&Object<'t>> {
+        match self {
+            Self::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+}
+
+impl<'t> Object<'t> {
+    /// The member with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Json<'t>> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+}
+
+impl From<&Json<'_>> for Value {
+    fn from(json: &Json<'_>) -> Self {
+        match json {
+            Json::Null => Self::Null,
+            Json::Bool(value) => Self::Bool(*value),
+            Json::Number(number) => Self::Number(number.clone()),
+            Json::Text(text) => Self::String(text.as_ref().to_owned()),
+            Json::List(elements) => elements.iter().map(Self::from).collect(),
+            Json::Object(Object(members)) => Self::Object(
+                members
+                    .iter()
+                    .map(|(name, value)| (name.as_ref().to_owned(), value.into()))
+                    .collect(),
+            ),
+        }
+    }
+}
 
 /// Bounds on a JSON text. A text that exceeds one of them is refused.
 #[derive(Clone, Copy, Debug)]
@@ -47,10 +117,11 @@ impl fmt::Display for JsonError {
 ///
 /// # Errors
 /// [`JsonError`], for the first thing that is wrong with it.
-pub fn parse(text: &[u8], limits: Limits) -> Result<Value, JsonError> {
+pub fn parse(text: &[u8], limits: Limits) -> Result<Json<'_>, JsonError> {
+    let text = std::str::from_utf8(text).map_err(|error| JsonError::Syntax(error.to_string()))?;
     let state = State { members_left: Cell::new(limits.members), error: Cell::new(None) };
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let seed = ValueSeed { state: &state, depth_left: limits.depth };
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let seed = JsonSeed { state: &state, depth_left: limits.depth };
     let parsed =
         seed.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
     parsed
@@ -72,12 +143,12 @@ impl State {
 }
 
 #[derive(Clone, Copy)]
-struct ValueSeed<'s> {
+struct JsonSeed<'s> {
     state: &'s State,
     depth_left: usize,
 }
 
-impl ValueSeed<'_> {
+impl JsonSeed<'_> {
     fn nested<E: serde::de::Error>(self) -> Result<Self, E> {
         match self.depth_left.checked_sub(1) {
             Some(depth_left) => Ok(Self { depth_left, ..self }),
@@ -86,75 +157,113 @@ impl ValueSeed<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
-    type Value = Value;
+impl<'de> DeserializeSeed<'de> for JsonSeed<'_> {
+    type Value = Json<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for ValueSeed<'_> {
-    type Value = Value;
+impl<'de> Visitor<'de> for JsonSeed<'_> {
+    type Value = Json<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<Json<'de>, E> {
+        Ok(Json::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_i64<E>(self, value: i64) -> Result<Json<'de>, E> {
+        Ok(Json::Number(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_u64<E>(self, value: u64) -> Result<Json<'de>, E> {
+        Ok(Json::Number(value.into()))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        serde_json::Number::from_f64(value)
-            .map(Value::Number)
-            .ok_or_else(|| E::custom("number out of range"))
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Json<'de>, E> {
+        Number::from_f64(value).map(Json::Number).ok_or_else(|| E::custom("number out of range"))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(value.into()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_str<E>(self, value: &str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(value.to_owned().into()))
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<Json<'de>, E> {
+        Ok(Json::Null)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Json<'de>, A::Error> {
         let seed = self.nested()?;
         let mut list = Vec::new();
         while let Some(element) = elements.next_element_seed(seed)? {
             list.push(element);
         }
-        Ok(Value::Array(list))
+        Ok(Json::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json<'de>, A::Error> {
         let seed = self.nested()?;
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
+        let mut object = Object(Vec::with_capacity(FEW));
+        // Empty while the members are few.
+        let mut names = BTreeSet::new();
+        while let Some(name) = members.next_key_seed(NameSeed)? {
             let Some(members_left) = self.state.members_left.get().checked_sub(1) else {
                 return Err(self.state.refuse(JsonError::TooManyMembers));
             };
             self.state.members_left.set(members_left);
-            if object.contains_key(&name) {
-                return Err(self.state.refuse(JsonError::DuplicateName(name)));
+            if object.0.len() == FEW {
+                names.extend(object.0.iter().map(|(name, _)| name.clone()));
             }
-            let value = members.next_value_seed(seed)?;
-            object.insert(name, value);
+            let is_new = if object.0.len() < FEW {
+                object.get(&name).is_none()
+            } else {
+                names.insert(name.clone())
+            };
+            if !is_new {
+                return Err(self.state.refuse(JsonError::DuplicateName(name.into_owned())));
+            }
+            object.0.push((name, members.next_value_seed(seed)?));
         }
-        Ok(Value::Object(object))
+        Ok(Json::Object(object))
+    }
+}
+
+/// Up to how many members of an object are gone through, one by one, for a name; the names of more
+/// are kept in a tree, so that a client can't make us go through a thousand a thousand times.
+const FEW: usize = 16;
+
+/// The name of a member.
+struct NameSeed;
+
+impl<'de> DeserializeSeed<'de> for NameSeed {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for NameSeed {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(name.into())
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Cow<'de, str>, E> {
+        Ok(name.to_owned().into())
     }
 }
 
@@ -166,14 +275,39 @@ mod tests {
 
     const LIMITS: Limits = Limits { depth: 3, members: 4 };
 
-    fn parse_text(text: &str) -> Result<Value, JsonError> {
+    fn parse_text(text: &str) -> Result<Json<'_>, JsonError> {
         parse(text.as_bytes(), LIMITS)
     }
 
     #[test]
     fn values_of_every_kind_are_read() {
         let text = r#"{"a":[null,true,-1,2,1.5],"b":"\u00e9"}"#;
-        assert_eq!(parse_text(text).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+        let expected: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(Value::from(&parse_text(text).unwrap()), expected);
+    }
+
+    #[test]
+    fn only_texts_with_escapes_are_copied() {
+        let Ok(Json::Object(object)) = parse_text(r#"{"a":"b","\u0063":"\u0064"}"#) else {
+            panic!()
+        };
+        assert!(matches!(object.get("a"), Some(Json::Text(Cow::Borrowed("b")))));
+        assert!(matches!(object.get("c"), Some(Json::Text(Cow::Owned(text))) if text == "d"));
+    }
+
+    #[test]
+    fn a_name_twice_is_found_among_many() {
+        let limits = Limits { depth: 1, members: 100 };
+        let object = |last: usize| {
+            let members: Vec<_> =
+                (0..50).chain([last]).map(|name| format!("\"{name}\":0")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert!(parse(object(50).as_bytes(), limits).is_ok());
+        for known in 0..50 {
+            let expected = JsonError::DuplicateName(known.to_string());
+            assert_eq!(parse(object(known).as_bytes(), limits), Err(expected));
+        }
     }
 
     #[test]

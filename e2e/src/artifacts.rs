@@ -35,7 +35,7 @@ pub fn wasm() -> Result<PathBuf, String> {
 ///
 /// When the file is not there.
 pub fn built_module() -> Result<PathBuf, String> {
-    existing(root().join("target/wasm32-wasip1/release/jwt_rbac.wasm"))
+    existing(root().join("target/jwt_rbac.wasm"))
 }
 
 fn existing(module: PathBuf) -> Result<PathBuf, String> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use crate::json::{Json, Object};
 
 /// A claim: a name at the top of the payload, or a walk through objects, as in Istio's
 /// `request.auth.claims[a][b]`.
@@ -34,7 +34,7 @@ impl ClaimPath {
 
     /// The claim in these claims. Lists are not walked through.
     #[must_use]
-    pub fn find<'c>(&self, claims: &'c Map<String, Value>) -> Option<&'c Value> {
+    pub fn find<'c, 't>(&self, claims: &'c Object<'t>) -> Option<&'c Json<'t>> {
         let (first, rest) = self.0.split_first()?;
         rest.iter().try_fold(claims.get(first)?, |value, name| value.as_object()?.get(name))
     }
@@ -42,7 +42,7 @@ impl ClaimPath {
     /// As [`Self::find`]; a single name that is no claim is then read as a dotted path, as Envoy
     /// reads the names of `claim_to_headers`.
     #[must_use]
-    pub fn find_dotted<'c>(&self, claims: &'c Map<String, Value>) -> Option<&'c Value> {
+    pub fn find_dotted<'c, 't>(&self, claims: &'c Object<'t>) -> Option<&'c Json<'t>> {
         self.find(claims).or_else(|| match self.0.as_slice() {
             [name] if name.contains('.') => {
                 let names = Self(name.split('.').map(str::to_owned).collect());
@@ -73,22 +73,24 @@ impl fmt::Display for ClaimPath {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::json::{self, Limits};
 
     #[test]
     fn names_are_literal_and_brackets_walk() {
-        let claims = json!({"a.b": 1, "a": {"b": 2, "c": [{"d": 3}]}, "https://x/y": 4});
+        let text = br#"{"a.b": 1, "a": {"b": 2, "c": [{"d": 3}]}, "https://x/y": 4}"#;
+        let claims = json::parse(text, Limits { depth: 9, members: 9 }).unwrap();
         let claims = claims.as_object().unwrap();
-        let find = |text| ClaimPath::parse(text).unwrap().find(claims).cloned();
+        let find = |text| ClaimPath::parse(text).unwrap().find(claims).map(Value::from);
         assert_eq!(find("a.b"), Some(json!(1)));
         assert_eq!(find("[a][b]"), Some(json!(2)));
         assert_eq!(find("[a.b]"), Some(json!(1)));
         assert_eq!(find("https://x/y"), Some(json!(4)));
         assert_eq!(find("[a][c][d]"), None);
         assert_eq!(find("a.c"), None);
-        let dotted = ClaimPath::parse("a.c").unwrap().find_dotted(claims).cloned();
+        let dotted = ClaimPath::parse("a.c").unwrap().find_dotted(claims).map(Value::from);
         assert_eq!(dotted, Some(json!([{"d": 3}])));
     }
 

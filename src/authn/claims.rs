@@ -3,27 +3,18 @@
 //! Absent, malformed and wrong are three outcomes: a malformed claim refuses the token here, an
 //! absent or wrong one is judged by the provider.
 
-use serde_json::{Map, Value};
-
+use crate::json::{Json, Object};
 use crate::refusal::Refusal;
 
 /// What a token says of itself.
 #[derive(Debug, Default)]
-pub struct Claims {
-    /// `iss`
-    pub issuer: Option<String>,
-    /// `sub`
-    pub subject: Option<String>,
+pub struct Claims<'t> {
     /// `iat`, seconds since 1970.
     pub issued_at: Option<u64>,
     /// `nbf` and `exp`.
     pub validity: Validity,
-    /// `jti`
-    pub token_id: Option<String>,
-    /// `aud`; a string is a list of one.
-    pub audiences: Vec<String>,
-    /// Every claim, the registered ones too.
-    pub all: Map<String, Value>,
+    /// Every claim. The registered ones have the types that they must have.
+    pub all: Object<'t>,
 }
 
 /// When a token may be used, in seconds since 1970.
@@ -35,49 +26,81 @@ pub struct Validity {
     pub expires_at: Option<u64>,
 }
 
-impl Claims {
+impl<'t> Claims<'t> {
     /// Reads the registered claims, in the order in which Envoy does (`Jwt::parseFromString`).
     ///
     /// # Errors
     /// The refusal of the first claim that has a wrong type.
-    pub fn parse(all: Map<String, Value>) -> Result<Self, Refusal> {
-        let issuer = string(&all, "iss", Refusal::IssuerNotString)?;
-        let subject = string(&all, "sub", Refusal::SubjectNotString)?;
+    pub fn parse(all: Object<'t>) -> Result<Self, Refusal> {
+        check_text(&all, "iss", Refusal::IssuerNotString)?;
+        check_text(&all, "sub", Refusal::SubjectNotString)?;
         let issued_at =
             seconds(&all, "iat", Refusal::IssuedAtNotInteger, Refusal::IssuedAtOutOfRange)?;
         let not_before =
             seconds(&all, "nbf", Refusal::NotBeforeNotInteger, Refusal::NotBeforeOutOfRange)?;
         let expires_at =
             seconds(&all, "exp", Refusal::ExpirationNotInteger, Refusal::ExpirationOutOfRange)?;
-        let token_id = string(&all, "jti", Refusal::TokenIdNotString)?;
-        let audiences = audiences(&all)?;
-        let validity = Validity { not_before, expires_at };
-        Ok(Self { issuer, subject, issued_at, validity, token_id, audiences, all })
+        check_text(&all, "jti", Refusal::TokenIdNotString)?;
+        if !elements(all.get("aud")).iter().all(|audience| audience.as_text().is_some()) {
+            return Err(Refusal::AudienceNotString);
+        }
+        Ok(Self { issued_at, validity: Validity { not_before, expires_at }, all })
+    }
+
+    /// `iss`
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.text("iss")
+    }
+
+    /// `sub`
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.text("sub")
+    }
+
+    /// `jti`
+    #[must_use]
+    pub fn token_id(&self) -> Option<&str> {
+        self.text("jti")
+    }
+
+    /// `aud`; a string is a list of one.
+    pub fn audiences(&self) -> impl Iterator<Item = &str> {
+        elements(self.all.get("aud")).iter().filter_map(Json::as_text)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.all.get(name)?.as_text()
     }
 }
 
-fn string(
-    claims: &Map<String, Value>,
-    name: &str,
-    malformed: Refusal,
-) -> Result<Option<String>, Refusal> {
+/// The elements of a list; of any other value, itself.
+fn elements<'j, 't>(value: Option<&'j Json<'t>>) -> &'j [Json<'t>] {
+    match value {
+        None => &[],
+        Some(Json::List(elements)) => elements,
+        Some(value) => std::slice::from_ref(value),
+    }
+}
+
+fn check_text(claims: &Object<'_>, name: &str, malformed: Refusal) -> Result<(), Refusal> {
     match claims.get(name) {
-        None => Ok(None),
-        Some(Value::String(value)) => Ok(Some(value.clone())),
+        None | Some(Json::Text(_)) => Ok(()),
         Some(_) => Err(malformed),
     }
 }
 
 /// A `NumericDate` (RFC 7519 §2): decimals are cut off, as in Envoy.
 fn seconds(
-    claims: &Map<String, Value>,
+    claims: &Object<'_>,
     name: &str,
     malformed: Refusal,
     out_of_range: Refusal,
 ) -> Result<Option<u64>, Refusal> {
     let number = match claims.get(name) {
         None => return Ok(None),
-        Some(Value::Number(number)) => number,
+        Some(Json::Number(number)) => number,
         Some(_) => return Err(malformed),
     };
     if let Some(seconds) = number.as_u64() {
@@ -97,24 +120,16 @@ fn seconds(
     }
 }
 
-fn audiences(claims: &Map<String, Value>) -> Result<Vec<String>, Refusal> {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let audiences = match claims.get("aud") {
-        None => Some(Vec::new()),
-        Some(Value::Array(list)) => list.iter().map(text).collect(),
-        Some(other) => text(other).map(|audience| vec![audience]),
-    };
-    audiences.ok_or(Refusal::AudienceNotString)
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::json::{self, Limits};
 
-    fn parse(claims: Value) -> Result<Claims, Refusal> {
-        let Value::Object(claims) = claims else { panic!("not an object") };
+    fn parse(claims: &str) -> Result<Claims<'_>, Refusal> {
+        let limits = Limits { depth: 9, members: 9 };
+        let Ok(Json::Object(claims)) = json::parse(claims.as_bytes(), limits) else { panic!() };
         Claims::parse(claims)
     }
 
@@ -135,15 +150,16 @@ mod tests {
             (json!({"aud": 7}), Refusal::AudienceNotString),
             (json!({"aud": ["a", 7]}), Refusal::AudienceNotString),
         ] {
-            assert_eq!(parse(claims.clone()).unwrap_err(), expected, "{claims}");
+            let claims: Value = claims;
+            assert_eq!(parse(&claims.to_string()).unwrap_err(), expected, "{claims}");
         }
     }
 
     #[test]
     fn dates_lose_their_decimals_and_audiences_are_a_list() {
-        let claims = parse(json!({"exp": 7.9, "nbf": 0, "aud": "a"})).unwrap();
+        let claims = parse(r#"{"exp": 7.9, "nbf": 0, "aud": "a"}"#).unwrap();
         assert_eq!(claims.validity, Validity { not_before: Some(0), expires_at: Some(7) });
-        assert_eq!(claims.audiences, ["a"]);
-        assert!(parse(json!({})).unwrap().audiences.is_empty());
+        assert_eq!(claims.audiences().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(parse("{}").unwrap().audiences().count(), 0);
     }
 }

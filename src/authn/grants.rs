@@ -1,9 +1,9 @@
 //! Which permissions the claims of a token grant.
 
 use foldhash::HashMap;
-use serde_json::{Map, Value};
 
 use super::claim_path::ClaimPath;
+use crate::json::{Json, Object};
 use crate::permissions::{PermissionNames, PermissionSet};
 use crate::refusal::Refusal;
 
@@ -45,11 +45,7 @@ impl Grants {
     ///
     /// # Errors
     /// [`Refusal::PermissionsTooMany`] for more than 1,000 permissions and roles.
-    pub fn read(
-        &self,
-        claims: &Map<String, Value>,
-        names: &PermissionNames,
-    ) -> Result<Granted, Refusal> {
+    pub fn read(&self, claims: &Object<'_>, names: &PermissionNames) -> Result<Granted, Refusal> {
         let permissions = self.permission_claims.iter().find_map(|claim| claim.find(claims));
         let Some(permissions) = permissions.map_or(Some(Vec::new()), permission_list) else {
             return Ok(Granted::Malformed);
@@ -72,30 +68,34 @@ impl Grants {
 }
 
 /// A list of strings, or a string delimited by spaces as `scope` is (RFC 8693 §4.2).
-fn permission_list(claim: &Value) -> Option<Vec<&str>> {
+fn permission_list<'j>(claim: &'j Json<'_>) -> Option<Vec<&'j str>> {
     match claim {
-        Value::String(names) => Some(names.split(' ').filter(|name| !name.is_empty()).collect()),
+        Json::Text(names) => Some(names.split(' ').filter(|name| !name.is_empty()).collect()),
         other => string_list(other),
     }
 }
 
 /// A list of strings, or one role; roles may hold spaces.
-fn role_list(claim: &Value) -> Option<Vec<&str>> {
+fn role_list<'j>(claim: &'j Json<'_>) -> Option<Vec<&'j str>> {
     match claim {
-        Value::String(role) => Some(vec![role]),
+        Json::Text(role) => Some(vec![role.as_ref()]),
         other => string_list(other),
     }
 }
 
-fn string_list(claim: &Value) -> Option<Vec<&str>> {
-    claim.as_array()?.iter().map(Value::as_str).collect()
+fn string_list<'j>(claim: &'j Json<'_>) -> Option<Vec<&'j str>> {
+    match claim {
+        Json::List(elements) => elements.iter().map(Json::as_text).collect(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::json::{self, Limits};
 
     fn read(claims: &Value) -> Result<Vec<&'static str>, &'static str> {
         let mut names = PermissionNames::default();
@@ -108,6 +108,8 @@ mod tests {
             role_claims: vec![claim("[realm][roles]"), claim("role")],
             role_permissions: HashMap::from_iter([("chief editor".to_owned(), editor)]),
         };
+        let claims = claims.to_string();
+        let claims = json::parse(claims.as_bytes(), Limits { depth: 9, members: 9 }).unwrap();
         match grants.read(claims.as_object().unwrap(), &names) {
             Ok(Granted::Set(set)) => Ok(known
                 .iter()

@@ -15,7 +15,7 @@ pub struct Identity {
     /// The number of its provider.
     pub(super) provider: usize,
     /// The `iss` of the token.
-    pub issuer: Option<String>,
+    pub issuer: Option<Rc<str>>,
     /// The `sub` of the token.
     pub subject: Option<String>,
     /// What it grants.
@@ -41,14 +41,13 @@ impl Identity {
 
     /// How much memory it takes, in bytes; an estimate that is rather too large.
     pub(super) fn size(&self) -> usize {
-        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let outputs =
             self.outputs.iter().flatten().map(|(_, value)| value.len().saturating_add(48));
         let claims = self.claims.iter().map(|claim| claim.as_ref().map_or(32, value_size));
         [
             size_of::<Self>(),
-            text(&self.issuer),
-            text(&self.subject),
+            self.issuer.as_deref().map_or(0, str::len),
+            self.subject.as_deref().map_or(0, str::len),
             self.granted.size(),
             outputs.fold(0, usize::saturating_add),
             claims.fold(0, usize::saturating_add),

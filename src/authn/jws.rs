@@ -3,13 +3,15 @@
 //! The checks and their order are those of Envoy's `Jwt::parseFromString`
 //! (`source/common/jwt/jwt.cc`); what is stricter here says so.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value};
+use memchr::{memchr, memrchr};
 
 use super::algorithm::Algorithm;
 use super::claims::Claims;
-use crate::json::{self, JsonError, Limits};
+use crate::json::{self, Json, JsonError, Limits, Object};
 use crate::refusal::Refusal;
 
 /// Bounds on the JSON of a header or payload.
@@ -19,9 +21,9 @@ const LIMITS: Limits = Limits { depth: 32, members: 1_000 };
 #[derive(Debug)]
 pub struct UntrustedToken<'a> {
     /// What the header says of the signature.
-    pub header: Header,
+    pub header: Header<'a>,
     /// What the payload says.
-    pub claims: Claims,
+    pub claims: Claims<'a>,
     /// The payload as it stands in the token: unpadded base64url.
     pub payload: &'a [u8],
     /// The bytes that are signed: header, dot, payload (RFC 7515 §5.2).
@@ -32,58 +34,68 @@ pub struct UntrustedToken<'a> {
 
 /// The members of the header that decide how the token is verified.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Header {
+pub struct Header<'a> {
     /// `alg` (RFC 7515 §4.1.1).
     pub algorithm: Algorithm,
     /// `kid` (RFC 7515 §4.1.4).
-    pub key_id: Option<String>,
+    pub key_id: Option<Cow<'a, str>>,
     /// `typ` (RFC 7515 §4.1.9), if it is a string.
-    pub token_type: Option<String>,
+    pub token_type: Option<Cow<'a, str>>,
+}
+
+/// The decoded header and payload of a token, which what is read from them borrows.
+#[derive(Debug, Default)]
+pub struct DecodedParts {
+    header: Vec<u8>,
+    payload: Vec<u8>,
 }
 
 impl<'a> UntrustedToken<'a> {
-    /// Reads a token.
+    /// Reads a token; what it decodes is left in `decoded`.
     ///
     /// # Errors
     /// The refusal of the first thing that is wrong, in the order form, header, payload, encoding
     /// of the signature.
-    pub fn parse(token: &'a [u8]) -> Result<Self, Refusal> {
-        let (signed, signature) = split_at_dot(token, token.iter().rposition(is_dot))?;
-        let (header, payload) = split_at_dot(signed, signed.iter().position(is_dot))?;
-        if payload.iter().any(is_dot) {
+    pub fn parse(token: &'a [u8], decoded: &'a mut DecodedParts) -> Result<Self, Refusal> {
+        let (signed, signature) = split_at_dot(token, memrchr(b'.', token))?;
+        let (header, payload) = split_at_dot(signed, memchr(b'.', signed))?;
+        if memchr(b'.', payload).is_some() {
             return Err(Refusal::TokenForm);
         }
         // Envoy counts only parts that are not empty (`absl::SkipEmpty`).
         if header.is_empty() || payload.is_empty() || signature.is_empty() {
             return Err(Refusal::TokenForm);
         }
-        let header = Header::parse(&object(header, &HEADER)?)?;
-        let claims = Claims::parse(object(payload, &PAYLOAD)?)?;
+        let header = Header::parse(&object(header, &mut decoded.header, &HEADER)?)?;
+        let claims = Claims::parse(object(payload, &mut decoded.payload, &PAYLOAD)?)?;
         let signature =
             URL_SAFE_NO_PAD.decode(signature).map_err(|_| Refusal::SignatureEncoding)?;
         Ok(Self { header, claims, payload, signed, signature })
     }
 }
 
-impl Header {
-    fn parse(header: &Map<String, Value>) -> Result<Self, Refusal> {
-        let Some(Value::String(algorithm)) = header.get("alg") else {
+impl<'a> Header<'a> {
+    fn parse(header: &Object<'a>) -> Result<Self, Refusal> {
+        let Some(Json::Text(algorithm)) = header.get("alg") else {
             return Err(Refusal::AlgorithmMissing);
         };
         let algorithm = Algorithm::from_name(algorithm).ok_or(Refusal::AlgorithmUnknown)?;
         let key_id = match header.get("kid") {
             None => None,
             // As in Envoy, an empty one is none (`verify.cc`).
-            Some(Value::String(key_id)) => Some(key_id.clone()).filter(|key_id| !key_id.is_empty()),
+            Some(Json::Text(key_id)) => Some(key_id.clone()).filter(|key_id| !key_id.is_empty()),
             Some(_) => return Err(Refusal::KeyIdNotString),
         };
         // RFC 7515 §4.1.11: a token with critical extensions that the recipient does not
         // understand is invalid. We understand none; Envoy does not look. An unencoded payload
         // (RFC 7797) is such an extension whether `crit` names it or not.
-        if header.contains_key("crit") || header.get("b64") == Some(&Value::Bool(false)) {
+        if header.get("crit").is_some() || header.get("b64") == Some(&Json::Bool(false)) {
             return Err(Refusal::HeaderCritical);
         }
-        let token_type = header.get("typ").and_then(Value::as_str).map(str::to_owned);
+        let token_type = match header.get("typ") {
+            Some(Json::Text(token_type)) => Some(token_type.clone()),
+            _ => None,
+        };
         Ok(Self { algorithm, key_id, token_type })
     }
 }
@@ -115,20 +127,20 @@ const PAYLOAD: Part = Part {
 
 /// Decodes one part. The base64url is strict: no padding, no white space, no loose trailing bits
 /// (RFC 7515 §2); Envoy forgives all three, so that one token has many spellings there.
-fn object(part: &[u8], refusals: &Part) -> Result<Map<String, Value>, Refusal> {
-    let text = URL_SAFE_NO_PAD.decode(part).map_err(|_| refusals.encoding)?;
-    match json::parse(&text, LIMITS) {
-        Ok(Value::Object(object)) => Ok(object),
+fn object<'a>(
+    part: &[u8],
+    decoded: &'a mut Vec<u8>,
+    refusals: &Part,
+) -> Result<Object<'a>, Refusal> {
+    decoded.clear();
+    URL_SAFE_NO_PAD.decode_vec(part, decoded).map_err(|_| refusals.encoding)?;
+    match json::parse(decoded, LIMITS) {
+        Ok(Json::Object(object)) => Ok(object),
         Ok(_) | Err(JsonError::Syntax(_)) => Err(refusals.json),
         Err(JsonError::DuplicateName(_)) => Err(refusals.duplicate),
         Err(JsonError::TooDeep) => Err(refusals.too_deep),
         Err(JsonError::TooManyMembers) => Err(refusals.too_many_members),
     }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the shape that `position` wants")]
-fn is_dot(byte: &u8) -> bool {
-    *byte == b'.'
 }
 
 fn split_at_dot(bytes: &[u8], dot: Option<usize>) -> Result<(&[u8], &[u8]), Refusal> {
@@ -149,16 +161,18 @@ mod tests {
     }
 
     fn refusal(token: &str) -> Refusal {
-        UntrustedToken::parse(token.as_bytes()).expect_err(token)
+        let mut decoded = DecodedParts::default();
+        UntrustedToken::parse(token.as_bytes(), &mut decoded).expect_err(token)
     }
 
     #[test]
     fn parts_are_kept_as_they_stand() {
         let text = token(r#"{"alg":"RS256"}"#, r#"{"iss":"joe"}"#);
-        let token = UntrustedToken::parse(text.as_bytes()).unwrap();
+        let mut decoded = DecodedParts::default();
+        let token = UntrustedToken::parse(text.as_bytes(), &mut decoded).unwrap();
         let header = Header { algorithm: Algorithm::Rs256, key_id: None, token_type: None };
         assert_eq!(token.header, header);
-        assert_eq!(token.claims.issuer.as_deref(), Some("joe"));
+        assert_eq!(token.claims.issuer(), Some("joe"));
         assert_eq!(token.signed, text.rsplit_once('.').unwrap().0.as_bytes());
         assert_eq!(token.signature, b"sig");
     }
@@ -210,8 +224,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_panic(bytes: Vec<u8>, header: String, payload: String) {
-            let _ = UntrustedToken::parse(&bytes);
-            let _ = UntrustedToken::parse(token(&header, &payload).as_bytes());
+            let mut decoded = DecodedParts::default();
+            let _ = UntrustedToken::parse(&bytes, &mut decoded);
+            let _ = UntrustedToken::parse(token(&header, &payload).as_bytes(), &mut decoded);
         }
     }
 }

@@ -66,30 +66,27 @@ impl Keys {
     /// [`Refusal::SignatureInvalid`].
     pub fn verify(&self, token: &UntrustedToken<'_>, budget: &mut usize) -> Result<(), Refusal> {
         let algorithm = token.header.algorithm;
-        let candidates = self.candidates(algorithm, token.header.key_id.as_deref());
-        if candidates.is_empty() {
+        let candidates = || self.candidates(algorithm, token.header.key_id.as_deref());
+        if candidates().next().is_none() {
             return Err(Refusal::KeyUnknown);
         }
         if algorithm == Algorithm::EdDsa && token.signature.len() != ED25519_SIGNATURE {
             return Err(Refusal::SignatureLength);
         }
-        let cost = candidates.iter().fold(0, |cost: usize, key| cost.saturating_add(key.cost));
+        let cost = candidates().fold(0, |cost: usize, key| cost.saturating_add(key.cost));
         *budget = budget.checked_sub(cost).ok_or(Refusal::KeyAmbiguous)?;
-        let verified =
-            candidates.iter().any(|key| key.prepared.verify(token.signed, &token.signature));
+        let verified = candidates().any(|key| key.prepared.verify(token.signed, &token.signature));
         if verified { Ok(()) } else { Err(Refusal::SignatureInvalid) }
     }
 
-    fn candidates(&self, algorithm: Algorithm, id: Option<&str>) -> Vec<&Key> {
-        let fitting = || self.0.iter().filter(|key| key.algorithm == algorithm);
-        let with_id = |id: Option<&str>| -> Vec<_> {
-            fitting().filter(|key| key.id.as_deref() == id).collect()
-        };
-        if id.is_none() {
-            return fitting().collect();
-        }
-        let named = with_id(id);
-        if named.is_empty() { with_id(None) } else { named }
+    fn candidates(&self, algorithm: Algorithm, id: Option<&str>) -> impl Iterator<Item = &Key> {
+        let fitting = || self.0.iter().filter(move |key| key.algorithm == algorithm);
+        let is_named = id.is_some() && fitting().any(|key| key.id.as_deref() == id);
+        fitting().filter(move |key| match (id, is_named) {
+            (None, _) => true,
+            (Some(_), true) => key.id.as_deref() == id,
+            (Some(_), false) => key.id.is_none(),
+        })
     }
 }
 

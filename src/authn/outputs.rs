@@ -47,7 +47,10 @@ pub fn write(
     for header in headers {
         let value = match &header.source {
             Source::Payload => Some(token.payload.to_vec()),
-            Source::Claim(claim) => claim.find_dotted(&token.claims.all).and_then(text),
+            Source::Claim(claim) => {
+                let claim = claim.find_dotted(&token.claims.all).map(Value::from);
+                claim.and_then(|claim| text(&claim))
+            }
             Source::ClaimAsList(claim) => {
                 let claim = as_list(claim);
                 claim

@@ -1,5 +1,7 @@
 //! One issuer: its keys, and what it asks of a token.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use super::algorithm::Algorithm;
@@ -9,6 +11,7 @@ use super::grants::Grants;
 use super::jws::{Header, UntrustedToken};
 use super::keys::Keys;
 use super::outputs::OutputHeader;
+use crate::json::Json;
 use crate::refusal::Refusal;
 use crate::scalar::Scalar;
 
@@ -17,7 +20,7 @@ pub struct Provider {
     /// Shown in logs.
     pub name: String,
     /// The `iss` of its tokens; `None` takes any that no other provider names.
-    pub issuer: Option<String>,
+    pub issuer: Option<Rc<str>>,
     /// One of which a token must name; `None` for any.
     pub audiences: Option<Vec<Audience>>,
     /// The algorithms that it lists; `None` for all that its keys allow.
@@ -50,12 +53,21 @@ pub struct Provider {
 pub struct Audience(String);
 
 impl Audience {
-    /// Reads an audience, of a document or of a token.
+    /// Reads an audience of a document.
     #[must_use]
     pub fn new(text: &str) -> Self {
+        Self(Self::significant(text).to_owned())
+    }
+
+    /// Whether a token means it.
+    fn matches(&self, found: &str) -> bool {
+        self.0 == Self::significant(found)
+    }
+
+    fn significant(text: &str) -> &str {
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         let rest = rest.unwrap_or(text);
-        Self(rest.strip_suffix('/').unwrap_or(rest).to_owned())
+        rest.strip_suffix('/').unwrap_or(rest)
     }
 }
 
@@ -75,7 +87,7 @@ impl TokenType {
 impl Provider {
     /// What is checked of the claims but the issuer, in the order of Envoy's `Authenticator`; the
     /// first failure decides. `now` is in seconds since 1970.
-    pub(super) fn check_claims(&self, claims: &Claims, now: u64) -> Result<(), Refusal> {
+    pub(super) fn check_claims(&self, claims: &Claims<'_>, now: u64) -> Result<(), Refusal> {
         self.check_time(claims.validity, now)?;
         self.check_audience(claims)?;
         self.check_lifetime(claims.validity, now)?;
@@ -108,9 +120,10 @@ impl Provider {
         Ok(())
     }
 
-    fn check_audience(&self, claims: &Claims) -> Result<(), Refusal> {
+    fn check_audience(&self, claims: &Claims<'_>) -> Result<(), Refusal> {
         let Some(allowed) = &self.audiences else { return Ok(()) };
-        let named = claims.audiences.iter().any(|found| allowed.contains(&Audience::new(found)));
+        let named =
+            claims.audiences().any(|found| allowed.iter().any(|allowed| allowed.matches(found)));
         if named { Ok(()) } else { Err(Refusal::AudienceNotAllowed) }
     }
 
@@ -127,7 +140,7 @@ impl Provider {
         }
     }
 
-    fn check_required_claims(&self, claims: &Claims) -> Result<(), Refusal> {
+    fn check_required_claims(&self, claims: &Claims<'_>) -> Result<(), Refusal> {
         let holds = |(path, values): &(ClaimPath, Option<Vec<Scalar>>)| {
             let claim = self.claim(path, claims).filter(|claim| !claim.is_null());
             match (claim, values) {
@@ -143,7 +156,7 @@ impl Provider {
         }
     }
 
-    fn check_header(&self, header: &Header) -> Result<(), Refusal> {
+    fn check_header(&self, header: &Header<'_>) -> Result<(), Refusal> {
         let is_type = |found: &str, allowed: &[TokenType]| allowed.contains(&TokenType::new(found));
         let found = header.token_type.as_deref();
         let types = self.token_types.as_deref();
@@ -158,16 +171,16 @@ impl Provider {
     }
 
     /// A claim; one that is delimited by spaces as the list that it is.
-    pub(super) fn claim(&self, path: &ClaimPath, claims: &Claims) -> Option<Value> {
-        let value = path.find(&claims.all)?;
+    pub(super) fn claim(&self, path: &ClaimPath, claims: &Claims<'_>) -> Option<Value> {
+        let claim = path.find(&claims.all)?;
         let is_list = path
             .top_level()
             .is_some_and(|name| self.space_delimited_claims.iter().any(|known| known == name));
-        Some(match value {
-            Value::String(text) if is_list => {
+        Some(match claim {
+            Json::Text(text) if is_list => {
                 text.split(' ').filter(|part| !part.is_empty()).map(Value::from).collect()
             }
-            value => value.clone(),
+            claim => claim.into(),
         })
     }
 }

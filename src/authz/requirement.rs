@@ -77,7 +77,7 @@ impl Requirement {
     /// What the identity lacks first.
     pub fn check(&self, identity: &Identity, variables: &[Segment<'_>]) -> Result<(), Lack<'_>> {
         if let Some(issuers) = &self.issuers
-            && !identity.issuer.as_ref().is_some_and(|issuer| issuers.contains(issuer))
+            && !issuers.iter().any(|issuer| identity.issuer.as_deref() == Some(issuer))
         {
             return Err(Lack::Issuer(issuers));
         }

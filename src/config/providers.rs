@@ -1,5 +1,7 @@
 //! `jwtRules`: from the schema to [`Provider`]s.
 
+use std::rc::Rc;
+
 use foldhash::HashMap;
 use serde_json::Value;
 
@@ -96,7 +98,7 @@ fn provider(
     let always_delimited = SPACE_DELIMITED.iter().map(ToString::to_string);
     Some(Provider {
         name,
-        issuer: rule.issuer,
+        issuer: rule.issuer.map(Rc::from),
         audiences,
         algorithms,
         token_types,

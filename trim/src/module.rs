@@ -1,0 +1,83 @@
+//! What of the linked module is kept.
+
+use std::collections::BTreeSet;
+
+use walrus::{Module, passes};
+
+/// What the filter exports. The SDK also exports every other callback of the ABI, with a body that
+/// does nothing, and Envoy enters the VM for each one that is there: four times for a request that
+/// needs none of them (`Context::onResponseHeaders` and its like, proxy-wasm-cpp-host
+/// `src/context.cc`).
+const EXPORTS: &[&str] = &[
+    "_initialize",
+    "memory",
+    "proxy_abi_version_0_2_1",
+    "proxy_on_configure",
+    "proxy_on_context_create",
+    "proxy_on_delete",
+    "proxy_on_memory_allocate",
+    "proxy_on_request_headers",
+    "proxy_on_request_trailers",
+    "proxy_on_tick",
+    "proxy_on_vm_start",
+];
+
+/// The module without the exports that the filter does not use and without what only they need;
+/// functions have the names that people read, for the traces that Envoy prints.
+///
+/// # Errors
+/// The names of the exports that the filter needs and the module lacks.
+pub fn trim(mut module: Module) -> Result<Vec<u8>, String> {
+    let exports: Vec<_> =
+        module.exports.iter().map(|export| (export.id(), export.name.clone())).collect();
+    let found: BTreeSet<_> = exports.iter().map(|(_, name)| name.as_str()).collect();
+    let missing: Vec<_> = EXPORTS.iter().filter(|name| !found.contains(**name)).copied().collect();
+    if !missing.is_empty() {
+        return Err(format!("expected the exports {}", missing.join(", ")));
+    }
+    for (id, _) in exports.iter().filter(|(_, name)| !EXPORTS.contains(&name.as_str())) {
+        module.exports.delete(*id);
+    }
+    passes::gc::run(&mut module);
+    for function in module.funcs.iter_mut() {
+        // Without the hash at the end.
+        let name =
+            function.name.as_ref().map(|name| format!("{:#}", rustc_demangle::demangle(name)));
+        function.name = name;
+    }
+    Ok(module.emit_wasm())
+}
+
+#[cfg(test)]
+mod tests {
+    use walrus::FunctionBuilder;
+
+    use super::*;
+
+    /// A module that exports a function of its own under each of these names.
+    fn module(names: &[&str]) -> Module {
+        let mut module = Module::default();
+        for name in names {
+            let mut function = FunctionBuilder::new(&mut module.types, &[], &[]);
+            function.name("_ZN4core3fmt5write17h0123456789abcdefE".to_owned());
+            let id = function.finish(Vec::new(), &mut module.funcs);
+            module.exports.add(name, id);
+        }
+        module
+    }
+
+    #[test]
+    fn only_what_is_used_is_left() {
+        let names = [EXPORTS, &["proxy_on_log"]].concat();
+        let trimmed = Module::from_buffer(&trim(module(&names)).unwrap()).unwrap();
+        let exports: Vec<_> = trimmed.exports.iter().map(|export| export.name.as_str()).collect();
+        assert_eq!(exports, EXPORTS);
+        assert_eq!(trimmed.funcs.iter().count(), EXPORTS.len());
+        assert!(trimmed.funcs.iter().all(|it| it.name.as_deref() == Some("core::fmt::write")));
+    }
+
+    #[test]
+    fn a_module_that_lacks_something_is_refused() {
+        assert_eq!(trim(module(&EXPORTS[1..])).unwrap_err(), "expected the exports _initialize");
+    }
+}
