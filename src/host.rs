@@ -9,6 +9,7 @@
     reason = "calls to the host are foreign calls; each block says why it is sound"
 )]
 
+use std::time::Duration;
 use std::{fmt, ptr};
 
 use crate::forward::HeaderChange;
@@ -72,6 +73,7 @@ unsafe extern "C" {
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     fn proxy_call_foreign_function(
         name: *const u8,
         name_size: usize,
@@ -177,6 +179,14 @@ pub fn now() -> Result<u64, HostError> {
     // SAFETY: the pointer is to a local that lives through the call.
     done(unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) })?;
     Ok(nanoseconds / 1_000_000_000)
+}
+
+/// Asks for a tick of the plugin, again and again after this time; for none after no time.
+pub fn set_tick_period(period: Duration) -> Result<(), HostError> {
+    // Durations of ours are far below 49 days.
+    let milliseconds = u32::try_from(period.as_millis()).unwrap_or(u32::MAX);
+    // SAFETY: the call takes no pointer.
+    done(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
 }
 
 /// Answers the request in place of the workload.

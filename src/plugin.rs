@@ -76,6 +76,10 @@ impl RootContext for Plugin {
         }
     }
 
+    fn on_tick(&mut self) {
+        self.metrics.hand_over();
+    }
+
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
         if let Some(gauges) = self.gauges {
             gauges.show();
@@ -89,13 +93,20 @@ impl RootContext for Plugin {
     }
 }
 
+impl Drop for Plugin {
+    /// Envoy lets a plugin go after its last request, which is counted too.
+    fn drop(&mut self) {
+        self.metrics.hand_over();
+    }
+}
+
 /// The start of the SHA-256 of a document: 48 bits, which every reader of metrics holds exactly.
 fn document_hash(text: &[u8]) -> u64 {
     let digest = Sha256::digest(text);
     digest.iter().take(6).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
-/// One request.
+/// One request. A callback that is not among the exports of `trim/src/module.rs` is never called.
 struct HttpFilter {
     document: Option<Rc<Document>>,
     metrics: Rc<Metrics>,

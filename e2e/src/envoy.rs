@@ -17,6 +17,8 @@ use crate::temporary::TemporaryDirectory;
 
 /// How long Envoy may take to be ready. Most of it is V8, which compiles the module first.
 const TIMEOUT: Duration = Duration::from_mins(1);
+/// After this time Envoy has what the filter counted: twice what a count may wait.
+const COUNTERS_WAIT: Duration = Duration::from_millis(200);
 
 /// An Envoy process and what is known about it.
 #[derive(Debug)]
@@ -118,17 +120,29 @@ impl Envoy {
         self.listeners = statuses.iter().filter_map(name_and_address).collect();
     }
 
-    /// The answer of the admin interface to a GET.
+    /// The answer of the admin interface to a GET. Of metrics, what they are when the filter has
+    /// handed over all that it has counted.
     pub fn admin(&self, target: &str) -> String {
+        if target.starts_with("/stats") {
+            thread::sleep(COUNTERS_WAIT);
+        }
         let answer = self.ask(target).expect("admin has an address");
         answer.unwrap_or_else(|error| panic!("admin {target}: {error}\n{}", self.log_tail())).text()
     }
 
     /// One counter or gauge; 0 when Envoy does not know it yet.
     pub fn stat(&self, name: &str) -> u64 {
-        let text = self.admin(&format!("/stats?filter={}", name.replace('.', "\\.")));
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        line.map_or(0, |value| value.trim().parse().expect("a stat is a number"))
+        self.stats([name])[0]
+    }
+
+    /// Several of them, of one moment.
+    pub fn stats<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
+        let filter = names.map(|name| name.replace('.', "\\.")).join("|");
+        let text = self.admin(&format!("/stats?filter=^({filter})$"));
+        names.map(|name| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            line.map_or(0, |value| value.trim().parse().expect("a stat is a number"))
+        })
     }
 
     /// The memory of the process that is not swapped out, in bytes. The memory of a VM is part of

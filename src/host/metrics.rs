@@ -1,11 +1,15 @@
 //! The counters and gauges of one plugin on one worker. Each counter is defined when it is first
 //! needed, so that Envoy shows only what has happened.
 //!
+//! A call that counts takes Envoy a microsecond, a tenth of what a request with a known token takes
+//! us; so we count ourselves, and hand the sums over a tenth of a second after the first.
+//!
 //! Names are flat: Envoy's Prometheus endpoint shows `wasmcustom.jwt_rbac_allowed` as
 //! `jwt_rbac_allowed`, and Istio's default inclusion list has the prefix. A dot behind `rbac` would
 //! be taken apart by Istio's tag regexes (`rbac(\.(allowed|denied))`).
 
 use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 use foldhash::HashMap;
 
@@ -15,9 +19,14 @@ use crate::decision::{Decision, Verdict};
 use crate::document::Document;
 use crate::refusal::Refusal;
 
+/// How long a count may wait before Envoy has it.
+const DELAY: Duration = Duration::from_millis(100);
+
 /// The counters of decisions.
 #[derive(Debug)]
 pub struct Metrics {
+    /// Whether Envoy was asked to wake us, because something waits.
+    is_waiting: Cell<bool>,
     allowed: Counter,
     cache_hits: Counter,
     cache_misses: Counter,
@@ -40,6 +49,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let by_refusal = || Refusal::ALL.iter().map(|_| Counter::default()).collect();
         Self {
+            is_waiting: Cell::default(),
             allowed: Counter::default(),
             cache_hits: Counter::default(),
             cache_misses: Counter::default(),
@@ -53,26 +63,45 @@ impl Default for Metrics {
 impl Metrics {
     /// Counts a decision, and what the cache did for it.
     pub fn count(&self, decision: &Decision<'_, '_>, document: Option<&Document>) {
-        let name = |word: &str, refusal: Refusal| format!("jwt_rbac_{word}_{}", refusal.slug());
         match decision.verdict {
-            Verdict::Allow(_) => self.allowed.add(1, || "jwt_rbac_allowed".to_owned()),
-            Verdict::Deny(refusal) => {
-                if let Some(counter) = self.denied.get(refusal as usize) {
-                    counter.add(1, || name("denied", refusal));
-                }
-            }
-            Verdict::WouldDeny(refusal, _) => {
-                if let Some(counter) = self.would_deny.get(refusal as usize) {
-                    counter.add(1, || name("would_deny", refusal));
-                }
+            Verdict::Allow(_) => self.allowed.add(1),
+            Verdict::Deny(refusal) => add(&self.denied, refusal),
+            Verdict::WouldDeny(refusal, _) => add(&self.would_deny, refusal),
+        }
+        if let Some(document) = document {
+            let CacheCounts { hits, misses } = document.authenticator.take_cache_counts();
+            self.cache_hits.add(hits);
+            self.cache_misses.add(misses);
+            if document.rule_metrics {
+                self.count_row(decision);
             }
         }
-        let Some(document) = document else { return };
-        let CacheCounts { hits, misses } = document.authenticator.take_cache_counts();
-        self.cache_hits.add(hits, || "jwt_rbac_cache_hits".to_owned());
-        self.cache_misses.add(misses, || "jwt_rbac_cache_misses".to_owned());
-        if document.rule_metrics {
-            self.count_row(decision);
+        if !self.is_waiting.get() {
+            self.is_waiting.set(super::set_tick_period(DELAY).is_ok());
+        }
+        if !self.is_waiting.get() {
+            self.hand_over();
+        }
+    }
+
+    /// Hands all that was counted to Envoy, which does not wake us again before something waits.
+    pub fn hand_over(&self) {
+        if self.is_waiting.take() {
+            let _ = super::set_tick_period(Duration::ZERO);
+        }
+        self.allowed.hand_over(|| "jwt_rbac_allowed".to_owned());
+        self.cache_hits.hand_over(|| "jwt_rbac_cache_hits".to_owned());
+        self.cache_misses.hand_over(|| "jwt_rbac_cache_misses".to_owned());
+        for (word, counters) in [("denied", &self.denied), ("would_deny", &self.would_deny)] {
+            for (refusal, counter) in Refusal::ALL.iter().zip(counters) {
+                counter.hand_over(|| format!("jwt_rbac_{word}_{}", refusal.slug()));
+            }
+        }
+        let Ok(rows) = self.rows.try_borrow() else { return };
+        for (row, RowCounters { allowed, denied, would_deny }) in rows.iter() {
+            allowed.hand_over(|| format!("jwt_rbac_rule_{row}_allowed"));
+            denied.hand_over(|| format!("jwt_rbac_rule_{row}_denied"));
+            would_deny.hand_over(|| format!("jwt_rbac_rule_{row}_would_deny"));
         }
     }
 
@@ -84,12 +113,18 @@ impl Metrics {
             Some(counters) => counters,
             None => rows.entry(row.to_owned()).or_default(),
         };
-        let (counter, word) = match decision.verdict {
-            Verdict::Allow(_) => (&counters.allowed, "allowed"),
-            Verdict::Deny(_) => (&counters.denied, "denied"),
-            Verdict::WouldDeny(..) => (&counters.would_deny, "would_deny"),
-        };
-        counter.add(1, || format!("jwt_rbac_rule_{row}_{word}"));
+        match decision.verdict {
+            Verdict::Allow(_) => counters.allowed.add(1),
+            Verdict::Deny(_) => counters.denied.add(1),
+            Verdict::WouldDeny(..) => counters.would_deny.add(1),
+        }
+    }
+}
+
+/// Adds one to the counter of a refusal.
+fn add(counters: &[Counter], refusal: Refusal) {
+    if let Some(counter) = counters.get(refusal as usize) {
+        counter.add(1);
     }
 }
 
@@ -127,22 +162,33 @@ impl Gauges {
 
 /// Counts a document that was refused.
 pub fn count_refused_document() {
-    Counter::default().add(1, || "jwt_rbac_documents_refused".to_owned());
+    let counter = Counter::default();
+    counter.add(1);
+    counter.hand_over(|| "jwt_rbac_documents_refused".to_owned());
 }
 
 /// A counter that is defined when it first counts something.
 #[derive(Debug, Default)]
-struct Counter(Cell<Option<Metric>>);
+struct Counter {
+    /// What Envoy does not have yet.
+    waiting: Cell<u64>,
+    metric: Cell<Option<Metric>>,
+}
 
 impl Counter {
-    fn add(&self, by: u64, name: impl FnOnce() -> String) {
+    fn add(&self, by: u64) {
+        self.waiting.set(self.waiting.get().saturating_add(by));
+    }
+
+    fn hand_over(&self, name: impl FnOnce() -> String) {
+        let by = self.waiting.take();
         if by == 0 {
             return;
         }
-        if self.0.get().is_none() {
-            self.0.set(super::define_metric(MetricKind::Counter, &name()).ok());
+        if self.metric.get().is_none() {
+            self.metric.set(super::define_metric(MetricKind::Counter, &name()).ok());
         }
-        // A count that is lost is no reason to treat the request otherwise.
-        let _ = self.0.get().map(|metric| super::increment(metric, by));
+        // A count that is lost is no reason to treat a request otherwise.
+        let _ = self.metric.get().map(|metric| super::increment(metric, by));
     }
 }

@@ -225,17 +225,17 @@ impl<'p> Bench<'p> {
     }
 
     fn counters(&self, measured: &Measured) -> Counters {
-        let stat = |name: &str| self.envoy.envoy.stat(name);
         let listener = measured.listener();
-        let classes = 1..=5;
-        let count = |class: u16| stat(&format!("http.{listener}.downstream_rq_{class}xx"));
-        let wanted = measured.status / 100;
-        Counters {
-            answers: count(wanted),
-            others: classes.filter(|class| *class != wanted).map(count).sum(),
-            hits: stat("wasmcustom.jwt_rbac_cache_hits"),
-            misses: stat("wasmcustom.jwt_rbac_cache_misses"),
-        }
+        let class = |class: u16| format!("http.{listener}.downstream_rq_{class}xx");
+        let classes = [1, 2, 3, 4, 5].map(class);
+        let [one, two, three, four, five] = classes.each_ref().map(String::as_str);
+        let [hits, misses] =
+            ["hits", "misses"].map(|what| format!("wasmcustom.jwt_rbac_cache_{what}"));
+        let names = [one, two, three, four, five, &hits, &misses];
+        let [answers @ .., hits, misses] = self.envoy.envoy.stats(names);
+        let wanted = usize::from(measured.status / 100 - 1);
+        let all: u64 = answers.iter().sum();
+        Counters { answers: answers[wanted], others: all - answers[wanted], hits, misses }
     }
 }
 
