@@ -120,10 +120,11 @@ impl HttpContext for HttpFilter {
         let lines = headers.as_ref().and_then(HeaderLines::lines);
         let request = lines.as_deref().and_then(|lines| Request::read(lines).ok());
         let document = self.document.as_deref();
-        let decision = judge(document, request.as_ref());
+        let now = host::now().ok();
+        let decision = judge(document, request.as_ref(), now);
         self.metrics.count(&decision, document);
         if let (Some(document), Some(request)) = (document, &request) {
-            tell(&decision, document, request);
+            tell(&decision, document, request, now.unwrap_or_default());
         }
         let Some(refusal) = denied(&decision) else { return Action::Continue };
         let reply = response::local_reply(refusal, &decision, document, request.as_ref());
@@ -155,10 +156,11 @@ impl HttpContext for HttpFilter {
 fn judge<'d, 'r>(
     document: Option<&'d Document>,
     request: Option<&Request<'r>>,
+    now: Option<u64>,
 ) -> Decision<'d, 'r> {
     let Some(document) = document else { return Decision::deny(Refusal::DocumentMissing) };
     let Some(request) = request else { return Decision::deny(Refusal::RequestMalformed) };
-    let Ok(now) = host::now() else { return Decision::deny(Refusal::HostFailure) };
+    let Some(now) = now else { return Decision::deny(Refusal::HostFailure) };
     let mut decision = decision::decide(document, request, now);
     if let Verdict::Allow(permit) | Verdict::WouldDeny(_, permit) = &decision.verdict
         && forward(document, request, permit).is_err()
@@ -188,7 +190,7 @@ fn denied(decision: &Decision<'_, '_>) -> Option<Refusal> {
 
 /// Writes the decision to the log and to where access logs find it, as far as the document wants
 /// that.
-fn tell(decision: &Decision<'_, '_>, document: &Document, request: &Request<'_>) {
+fn tell(decision: &Decision<'_, '_>, document: &Document, request: &Request<'_>, now: u64) {
     let log = document.decision_log;
     if log == DecisionLog::All || !matches!(decision.verdict, Verdict::Allow(_)) {
         for (name, value) in telemetry::filter_state(decision) {
@@ -200,7 +202,7 @@ fn tell(decision: &Decision<'_, '_>, document: &Document, request: &Request<'_>)
         return;
     }
     let mut budget = LINE_BUDGET.get();
-    let granted = budget.take(host::now().unwrap_or_default());
+    let granted = budget.take(now);
     LINE_BUDGET.set(budget);
     if let Some(suppressed) = granted {
         warn!("{}", telemetry::line(decision, document, request, suppressed));

@@ -156,7 +156,7 @@ fn token_details(text: &str) -> String {
 /// As in Envoy's `rbac` filter (`utility.cc`), and the reason behind it.
 fn rule_details(refusal: Refusal, rule: Option<&str>) -> String {
     let rule = rule.unwrap_or("none");
-    format!("rbac_access_denied_matched_policy[{rule}]{{{}}}", refusal.slug())
+    ["rbac_access_denied_matched_policy[", rule, "]{", refusal.slug(), "}"].concat()
 }
 
 /// The challenge of RFC 6750 §3, in the form of Envoy's `jwt_authn` filter, with what the document

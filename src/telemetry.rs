@@ -1,5 +1,7 @@
 //! What is said about a decision: one line of the log, names of counters, values for access logs.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::authn::Unverified;
@@ -197,17 +199,32 @@ fn requirement<'a>(decision: &'a Decision<'_, '_>, document: &'a Document) -> Re
 
 /// The values for access logs, by name. Text logs are lines too, so that nothing in a value may end
 /// one.
-#[must_use]
-pub fn filter_state(decision: &Decision<'_, '_>) -> Vec<(&'static str, String)> {
+pub fn filter_state<'a>(
+    decision: &'a Decision<'_, '_>,
+) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
     let subject = decision.identity.as_ref().and_then(|identity| identity.subject.as_deref());
-    let subject = subject.map(|subject| shown(subject.replace(char::is_control, " ").as_bytes()));
     let values = [
-        ("jwt_rbac.decision", Some(word(&decision.verdict).to_owned())),
-        ("jwt_rbac.reason", refusal(&decision.verdict).map(|refusal| refusal.slug().to_owned())),
-        ("jwt_rbac.rule", decision.rule().map(str::to_owned)),
-        ("jwt_rbac.subject", subject),
+        ("jwt_rbac.decision", Some(word(&decision.verdict).into())),
+        ("jwt_rbac.reason", refusal(&decision.verdict).map(|refusal| refusal.slug().into())),
+        ("jwt_rbac.rule", decision.rule().map(Into::into)),
+        ("jwt_rbac.subject", subject.map(on_one_line)),
     ];
-    values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    values.into_iter().filter_map(|(name, value)| Some((name, value?)))
+}
+
+/// As [`shown`], with spaces for control characters.
+fn on_one_line(text: &str) -> Cow<'_, str> {
+    if is_plain(text.as_bytes()) {
+        return text.into();
+    }
+    shown(text.replace(char::is_control, " ").as_bytes()).into()
+}
+
+/// Whether there is nothing to change in what is [`shown`].
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.len() <= MAX_SHOWN
+        && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        && !bytes.windows(TOKEN_START.len()).any(|window| window == TOKEN_START.as_bytes())
 }
 
 /// A client's bytes as text: cut where they get long, without what looks like a token, and without
@@ -226,11 +243,13 @@ fn is_treacherous(c: char) -> bool {
     matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text with `…` for each run that begins like the base64url of `{"`, as every token does.
+/// The base64url of `{"`, with which every token begins.
+const TOKEN_START: &str = "eyJ";
+
+/// A text with `…` for each run that begins like a token.
 fn without_tokens(text: &str) -> String {
-    const START: &str = "eyJ";
     let is_of_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let mut parts = text.split(START);
+    let mut parts = text.split(TOKEN_START);
     let mut shown = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         // The payload of a token begins like its header.

@@ -43,7 +43,7 @@ fn segment(raw: &[u8]) -> Segment<'_> {
     if !raw.iter().copied().all(is_path_byte) {
         return Segment::Ambiguous;
     }
-    if !raw.iter().any(|&byte| byte == b'%') {
+    if !raw.contains(&b'%') {
         // Nothing to decode: every byte that is left means itself.
         return match std::str::from_utf8(raw) {
             Ok("." | "..") | Err(_) => Segment::Ambiguous,

@@ -137,7 +137,8 @@ fn access_logs_get_words_that_fit_a_line() {
         ("jwt_rbac.rule", "reviews"),
         ("jwt_rbac.subject", "a  b"),
     ];
-    assert_eq!(filter_state(&decision), expected.map(|(name, value)| (name, value.to_owned())));
+    let values: Vec<_> = filter_state(&decision).collect();
+    assert_eq!(values, expected.map(|(name, value)| (name, value.into())));
 }
 
 #[test]
