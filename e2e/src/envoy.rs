@@ -130,6 +130,14 @@ impl Envoy {
         answer.unwrap_or_else(|error| panic!("admin {target}: {error}\n{}", self.log_tail())).text()
     }
 
+    /// Logs everything that a component does from now on.
+    pub fn trace(&self, component: &str) {
+        let request = Request::new("POST", &format!("/logging?{component}=trace"));
+        let address = self.admin.expect("admin has an address");
+        let answer = request.send(address).expect("admin answers");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
     /// One counter or gauge; 0 when Envoy does not know it yet.
     pub fn stat(&self, name: &str) -> u64 {
         self.stats([name])[0]

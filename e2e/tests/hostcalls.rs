@@ -1,0 +1,84 @@
+//! What Envoy and the filter ask of each other for one request: every call takes a part of the ten
+//! microseconds that the filter costs. Envoy's own trace is counted.
+
+use jwt_rbac_e2e::artifacts;
+use jwt_rbac_e2e::bootstrap::bootstrap;
+use jwt_rbac_e2e::client::Request;
+use jwt_rbac_e2e::envoy::Envoy;
+use jwt_rbac_e2e::filters;
+use jwt_rbac_e2e::listener::listener;
+use jwt_rbac_e2e::tokens::Recipe;
+use jwt_rbac_e2e::upstream::Upstream;
+use serde_json::json;
+
+/// What Envoy calls for every request; the first creates the context, the last deletes it.
+const CALLBACKS: [&str; 3] =
+    ["proxy_on_context_create", "proxy_on_request_headers", "proxy_on_delete"];
+
+#[test]
+fn a_request_takes_no_more_calls_than_it_needs() {
+    let document = json!({
+        "jwtRules": [{
+            "issuer": "https://tenant.auth0.com/",
+            "anyAudience": true,
+            "jwks": artifacts::jwks(),
+        }],
+        "routes": [
+            {"paths": ["/public"], "access": "PUBLIC"},
+            {"paths": ["/closed"], "permissions": ["nobody:has"]},
+        ],
+    });
+    let upstream = Upstream::start();
+    let filter = filters::jwt_rbac("ours", &document, &artifacts::wasm().unwrap());
+    let bootstrap = bootstrap(upstream.address, &[listener("ours", &[filter])], None);
+    let envoy = Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap();
+    let token = Recipe::of_caller("user").mint();
+    let send = |path: &str| Request::get(path).bearer(&token).send(envoy.address("ours")).unwrap();
+    // So that nothing is done for the first time any more, the metrics neither.
+    assert_eq!((send("/public").status, send("/closed").status), (200, 403));
+    assert_eq!(envoy.stat("wasmcustom.jwt_rbac_allowed"), 1);
+    envoy.trace("wasm");
+
+    let allowed = calls(&envoy, || assert_eq!(send("/public").status, 200));
+    assert_eq!(allowed.callbacks, CALLBACKS);
+    let needed = [
+        "proxy_get_header_map_pairs",
+        "proxy_get_current_time_nanoseconds",
+        "proxy_remove_header_map_value",
+    ];
+    assert_eq!(allowed.hostcalls, needed);
+
+    let denied = calls(&envoy, || assert_eq!(send("/closed").status, 403));
+    assert_eq!(denied.callbacks, CALLBACKS);
+    let told = ["proxy_set_property"; 4];
+    let needed = [&needed[..2], &told, &["proxy_log", "proxy_send_local_response"]].concat();
+    assert_eq!(denied.hostcalls, needed);
+}
+
+/// What was called, in order.
+struct Calls {
+    callbacks: Vec<String>,
+    hostcalls: Vec<String>,
+}
+
+/// What is called during a request. What the filter hands over later, for many requests at once,
+/// does not count, and neither does the memory that Envoy asks for to hand something over.
+fn calls(envoy: &Envoy, request: impl FnOnce()) -> Calls {
+    let before = envoy.log().len();
+    request();
+    // A metric is read after a while only: by then everything is in the log.
+    let _ = envoy.stat("server.uptime");
+    let log = envoy.log();
+    let names = |mark: &str| -> Vec<String> {
+        let calls = log[before..].lines().filter_map(|line| line.split_once(mark));
+        let names = calls.filter_map(|(_, call)| call.split(['(', ' ']).next());
+        names.map(|name| name.trim_start_matches("env.").to_owned()).collect()
+    };
+    let later = ["proxy_set_tick_period_milliseconds", "proxy_increment_metric"];
+    let beside = ["proxy_on_memory_allocate", "proxy_on_tick"];
+    let mut hostcalls = names("[vm->host] ");
+    hostcalls.retain(|name| !later.contains(&name.as_str()));
+    let mut callbacks = names("[host->vm] ");
+    callbacks.retain(|name| !beside.contains(&name.as_str()));
+    Calls { callbacks, hostcalls }
+}
