@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build run try test lint bench flood clean
+.PHONY: help build run try test lint bench flood soak clean
 
 CONFIG ?= wasmplugin/bookinfo/details.yaml
 
@@ -32,6 +32,9 @@ bench: build ## Measure what a request costs, beside Envoy's native filters (nee
 
 flood: build ## Measure what the decision log costs under a flood of denials
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin flood
+
+soak: build ## Send a million tokens, each another, and see that memory stays (TOKENS=… for fewer)
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin soak -- $(TOKENS)
 
 clean: ## Remove what was built, and the local Envoy
 	cargo clean

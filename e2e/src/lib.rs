@@ -9,7 +9,7 @@
 //! | [`bootstrap`], [`listener`], [`filters`] | the configuration that it is started with |
 //! | [`lds`] | listeners that a test replaces while Envoy runs |
 //! | [`native`] | a document as `jwt_authn` + `rbac` |
-//! | [`wire`], [`client`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
+//! | [`wire`], [`client`], [`connections`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
 //! | [`tokens`], [`garbage`] | tokens, good ones and bad ones, and bytes that are none |
 //! | [`bench`] | `make bench`: what a request costs |
 //! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
@@ -32,6 +32,7 @@ pub mod bootstrap;
 pub mod cases;
 pub mod check;
 pub mod client;
+pub mod connections;
 pub mod decision_log;
 pub mod envoy;
 pub mod filters;
