@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build run try test lint bench flood soak clean
+.PHONY: help build run try test lint bench costs flood soak clean
 
 CONFIG ?= wasmplugin/bookinfo/details.yaml
 
@@ -24,11 +24,14 @@ test: build ## Run every test: unit, property and end-to-end in a real Envoy
 lint: ## Check formatting and lints, as CI does
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo clippy --locked --package jwt-rbac --package jwt-rbac-vectors --lib \
+	cargo clippy --locked --package jwt-rbac --package jwt-rbac-floor --package jwt-rbac-vectors --lib \
 		--target wasm32-wasip1 -- -D warnings
 
 bench: build ## Measure what a request costs, beside Envoy's native filters (needs wrk)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin bench
+
+costs: build ## Measure what each step of a request costs, and write docs/costs.md (needs wrk)
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin costs
 
 flood: build ## Measure what the decision log costs under a flood of denials
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin flood

@@ -5,6 +5,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`artifacts`] | where the module, the keys, the callers and Envoy lie |
+//! | [`package`] | modules that are packages of this workspace |
 //! | [`envoy`] | a running Envoy: ports, admin, log |
 //! | [`bootstrap`], [`listener`], [`filters`] | the configuration that it is started with |
 //! | [`lds`] | listeners that a test replaces while Envoy runs |
@@ -41,6 +42,7 @@ pub mod headers;
 pub mod lds;
 pub mod listener;
 pub mod native;
+pub mod package;
 pub mod samples;
 pub mod temporary;
 pub mod tokens;
