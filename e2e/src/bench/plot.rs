@@ -73,7 +73,7 @@ fn bars(row: &Row, y: f64) -> String {
     let (base_y, ours_y) = (y + 12.0, y + 12.0 + BAR_HEIGHT + 3.0);
     let mut svg = text(20.0, y + 4.0, "", &row.comparison.title);
     svg += &bar("base", LEFT, base_y, UNIT, BAR_HEIGHT);
-    let base = format!("{:.1} µs, {}", row.base, row.comparison.base_name);
+    let base = format!("{:.1} µs, {}", row.base.value, row.comparison.base_name);
     svg += &end(at(1.0), &base, base_y);
     svg += &bar("ours", LEFT, ours_y, at(row.ratio.value) - LEFT, BAR_HEIGHT);
     svg += &span(at(row.ratio.low), at(row.ratio.high), ours_y + BAR_HEIGHT / 2.0);
@@ -85,7 +85,7 @@ fn bars(row: &Row, y: f64) -> String {
         // The label must not stand on a mark.
         label_at = label_at.max(x);
     }
-    svg += &end(label_at, &format!("{:.1} µs = {:.3}", row.ours, row.ratio.value), ours_y);
+    svg += &end(label_at, &format!("{:.1} µs = {:.3}", row.ours.value, row.ratio.value), ours_y);
     svg
 }
 

@@ -1,5 +1,5 @@
 //! `make bench`: measures the targets of the project and writes `docs/benchmark.md` and its plot.
-//! `make bench-all` measures more and writes `docs/benchmark-all.md` too.
+//! `make bench-all` measures more and writes `docs/benchmark-all.md` instead.
 
 use std::env;
 use std::path::Path;
@@ -19,13 +19,16 @@ const USAGE: &str = "usage: bench [--all] [--rounds N] [--seconds S] [--only NAM
 NAME: what is measured, as the progress shows it, or the end of it; for a profiler. Nothing is written then.";
 
 const USUAL: Length = Length { rounds: 7, seconds: 5 };
+/// Half an hour is enough for all that there is.
+const USUAL_OF_ALL: Length = Length { rounds: 7, seconds: 4 };
 /// How long requests come one after the other.
 const LATENCY_SECONDS: u32 = 2;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Options {
     all: bool,
-    length: Length,
+    rounds: Option<usize>,
+    seconds: Option<u32>,
     only: Option<String>,
 }
 
@@ -40,15 +43,15 @@ fn main() -> ExitCode {
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { all: false, length: USUAL, only: None };
+    let mut options = Options::default();
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number =
             || arguments.next().and_then(|text| text.parse().ok()).filter(|it| *it > 0);
         match argument.as_str() {
             "--all" => options.all = true,
-            "--rounds" => options.length.rounds = number().ok_or(USAGE)? as usize,
-            "--seconds" => options.length.seconds = number().ok_or(USAGE)?,
+            "--rounds" => options.rounds = Some(number().ok_or(USAGE)? as usize),
+            "--seconds" => options.seconds = Some(number().ok_or(USAGE)?),
             "--only" => options.only = Some(arguments.next().ok_or(USAGE)?),
             _ => return Err(USAGE.to_owned()),
         }
@@ -62,7 +65,6 @@ fn run(options: &Options) -> Result<(), String> {
     let cpus = pinned::two_cpus()?;
     let (binary, module) = (artifacts::envoy()?, artifacts::wasm()?);
     let mut suite = suite::standard();
-    let targets = suite.comparisons.len();
     if options.all {
         further::add(&mut suite);
     }
@@ -75,7 +77,10 @@ fn run(options: &Options) -> Result<(), String> {
     println!("starting {} …", binary.display());
     let mut bench = Bench::start(&binary, &module, &suite, &tokens, cpus)?;
     println!("warming up …");
-    let Length { rounds, seconds } = options.length;
+    let usual = if options.all { USUAL_OF_ALL } else { USUAL };
+    let rounds = options.rounds.unwrap_or(usual.rounds);
+    let seconds = options.seconds.unwrap_or(usual.seconds);
+    let length = Length { rounds, seconds };
     let mut progress = Progress::new(suite.measured.len(), rounds);
     let results = bench.rounds(rounds, seconds, |name, cost, rest| {
         progress.show(name, cost, rest);
@@ -83,23 +88,21 @@ fn run(options: &Options) -> Result<(), String> {
     if options.only.is_some() {
         return Ok(());
     }
-    let of = Circumstances::of(&bench, &module, options.length, results.least_busy)?;
-    let mut rows = result::rows(&suite, &results);
-    let further_rows = rows.split_off(targets);
-    let page = page::page(&rows, result::plain_cost(&suite, &results), &of);
-    println!("\n{page}");
-    let directory = options.length.directory(USUAL);
-    write(&directory, "benchmark.md", &page)?;
-    write(&directory, "benchmark.svg", &plot::svg(&rows))?;
+    let of = Circumstances::of(&bench, &module, length, results.least_busy)?;
+    let rows = result::rows(&suite, &results);
     if options.all {
         let latencies = latencies(&mut bench, suite.measured.len())?;
         drop(bench);
         let memory = memory(&binary, &module, &tokens, cpus)?;
-        let page = page_all::page_all(&further_rows, &suite, &latencies, &memory, &of);
+        let page = page_all::page_all(&rows, &suite, &latencies, &memory, &of);
         println!("\n{page}");
-        write(&directory, "benchmark-all.md", &page)?;
+        return write(&length.directory(usual), "benchmark-all.md", &page);
     }
-    Ok(())
+    let page = page::page(&rows, result::plain_cost(&suite, &results), &of);
+    println!("\n{page}");
+    let directory = length.directory(usual);
+    write(&directory, "benchmark.md", &page)?;
+    write(&directory, "benchmark.svg", &plot::svg(&rows))
 }
 
 /// What `wrk` sees of everything that is measured when requests come one after the other.
