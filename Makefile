@@ -1,11 +1,11 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build run try test lint bench flood clean
+.PHONY: help build run try test lint bench bench-all costs flood soak clean
 
 CONFIG ?= wasmplugin/bookinfo/details.yaml
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the filter, target/jwt_rbac.wasm
 	@command -v rustup >/dev/null || { echo 'make: needs Rust with rustup: https://rustup.rs' >&2; exit 1; }
@@ -26,14 +26,23 @@ test: build ## Run every test: unit, property and end-to-end in a real Envoy
 lint: ## Check formatting and lints, as CI does
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo clippy --locked --package jwt-rbac --package jwt-rbac-vectors --lib \
+	cargo clippy --locked --package jwt-rbac --package jwt-rbac-floor --package jwt-rbac-vectors --lib \
 		--target wasm32-wasip1 -- -D warnings
 
 bench: build ## Measure what a request costs, beside Envoy's native filters (needs wrk)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin bench
 
+bench-all: build ## Measure many more cases, latencies and memory (needs wrk; half an hour)
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin bench -- --all
+
+costs: build ## Measure what each step of a request costs, and write docs/costs.md (needs wrk)
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin costs
+
 flood: build ## Measure what the decision log costs under a flood of denials
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin flood
+
+soak: build ## Send a million tokens, each another, and see that memory stays (TOKENS=… for fewer)
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin soak -- $(TOKENS)
 
 clean: ## Remove what was built, and the local Envoy
 	cargo clean

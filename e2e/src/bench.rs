@@ -1,9 +1,11 @@
 //! `make bench`: what a request costs behind the filter, in CPU time of the Envoy process, beside
-//! Envoy's native pair of filters and beside an Envoy without either.
+//! Envoy's native pair of filters and beside an Envoy without either. `make costs`: which step of a
+//! request costs how much of that.
 //!
 //! | module | what it is |
 //! |---|---|
 //! | [`suite`], [`further`] | what is measured, what is compared with what, and the targets |
+//! | [`costs`], [`verify_signature`] | the steps of a request |
 //! | [`policy`] | the document that all listeners are made from |
 //! | [`callers`] | files of tokens |
 //! | [`listeners`] | the document as listeners |
@@ -11,22 +13,28 @@
 //! | [`wrk`] | load from `wrk` on another CPU |
 //! | [`round`] | one target measured, and all of them in turn |
 //! | [`statistics`], [`result`] | ratios of overheads, how sure they are, and what that means for the targets |
-//! | [`machine`], [`page`], [`page_all`], [`plot`] | what is written into `docs/` |
+//! | [`machine`], [`page`], [`page_all`], [`page_costs`], [`plot`], [`stack`] | what is written into `docs/` |
+//! | [`report`] | what is said meanwhile, and where it is written |
 //!
 //! Unlike the rest of the harness it reports what goes wrong as an error: it runs for minutes at
 //! somebody's terminal, and a panic is no message.
 
 pub mod callers;
+pub mod costs;
 pub mod further;
 pub mod listeners;
 pub mod machine;
 pub mod page;
 pub mod page_all;
+pub mod page_costs;
 pub mod pinned;
 pub mod plot;
 pub mod policy;
+pub mod report;
 pub mod result;
 pub mod round;
+pub mod stack;
 pub mod statistics;
 pub mod suite;
+pub mod verify_signature;
 pub mod wrk;

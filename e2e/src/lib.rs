@@ -5,11 +5,12 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`artifacts`] | where the module, the keys, the callers and Envoy lie |
+//! | [`package`] | modules that are packages of this workspace |
 //! | [`envoy`] | a running Envoy: ports, admin, log |
 //! | [`bootstrap`], [`listener`], [`filters`] | the configuration that it is started with |
 //! | [`lds`] | listeners that a test replaces while Envoy runs |
 //! | [`native`] | a document as `jwt_authn` + `rbac` |
-//! | [`wire`], [`client`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
+//! | [`wire`], [`client`], [`connections`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
 //! | [`tokens`], [`garbage`] | tokens, good ones and bad ones, and bytes that are none |
 //! | [`bench`] | `make bench`: what a request costs |
 //! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
@@ -32,6 +33,7 @@ pub mod bootstrap;
 pub mod cases;
 pub mod check;
 pub mod client;
+pub mod connections;
 pub mod decision_log;
 pub mod envoy;
 pub mod filters;
@@ -40,6 +42,7 @@ pub mod headers;
 pub mod lds;
 pub mod listener;
 pub mod native;
+pub mod package;
 pub mod samples;
 pub mod temporary;
 pub mod tokens;

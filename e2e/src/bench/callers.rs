@@ -103,7 +103,7 @@ impl Callers {
 }
 
 /// A token such as Auth0 issues for an API with permissions.
-fn recipe(number: usize) -> Recipe {
+pub(super) fn recipe(number: usize) -> Recipe {
     Recipe::default()
         .claim("iss", policy::ISSUER.into())
         .claim("sub", format!("auth0|64f1c2a9e13b5c0d{number:08x}").into())

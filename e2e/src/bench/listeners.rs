@@ -2,7 +2,7 @@
 //! itself, so that no workload is measured.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
@@ -19,6 +19,13 @@ pub enum Chain {
     NativeWithCache(Value),
     /// Our filter with this document.
     Ours(Value),
+    /// The calls to Envoy alone.
+    Floor {
+        /// That of `jwt-rbac-floor`.
+        module: PathBuf,
+        /// Which calls; see there.
+        steps: Value,
+    },
 }
 
 /// How many tokens the native cache may hold: more than come.
@@ -41,6 +48,7 @@ impl Chain {
                 Ok(filters)
             }
             Self::Ours(document) => Ok(vec![filters::jwt_rbac(name, document, module)]),
+            Self::Floor { module, steps } => Ok(vec![filters::jwt_rbac(name, steps, module)]),
         }
     }
 

@@ -1,8 +1,14 @@
 //! What was measured, on what and when: a figure without these is none.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
+
+use super::callers::Callers;
+use super::report::Length;
+use super::round::Bench;
+use super::wrk;
 
 /// The circumstances of a run.
 #[derive(Clone, Debug)]
@@ -29,21 +35,48 @@ pub struct Circumstances {
     pub token_sizes: [usize; 2],
 }
 
+impl Circumstances {
+    /// Those of a run of this length, of an Envoy that is still there.
+    ///
+    /// # Errors
+    ///
+    /// When the module or `wrk` has gone meanwhile.
+    pub fn of(
+        bench: &Bench<'_>,
+        module: &Path,
+        Length { rounds, seconds }: Length,
+        least_busy: f64,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            machine: machine(),
+            kernel: kernel(),
+            envoy: bench.envoy_version(),
+            wrk: wrk::version()?,
+            module_size: fs::metadata(module).map_err(|error| error.to_string())?.len(),
+            date: date(),
+            rounds,
+            seconds,
+            least_busy,
+            token_sizes: [Callers::RS256, Callers::ES256].map(|it| bench.tokens.size(it)),
+        })
+    }
+}
+
 /// The model of the processor and how many CPUs there are.
-pub fn machine() -> String {
+fn machine() -> String {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let count = thread::available_parallelism().map_or(1, usize::from);
     format!("{}, {count} CPUs", model(&text).unwrap_or("unknown processor"))
 }
 
 /// The version of Linux, without what a distribution or a cloud adds to it.
-pub fn kernel() -> String {
+fn kernel() -> String {
     let text = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     format!("Linux {}", text.trim().split('-').next().unwrap_or_default())
 }
 
 /// Today in UTC, `2026-01-31`.
-pub fn date() -> String {
+fn date() -> String {
     let output = Command::new("date").args(["--utc", "+%F"]).output();
     output.map_or_else(
         |_| "an unknown day".to_owned(),

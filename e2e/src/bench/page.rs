@@ -6,6 +6,7 @@ use super::callers::Callers;
 use super::machine::Circumstances;
 use super::result::{self, Row};
 use super::round::CONNECTIONS;
+use super::statistics::Estimate;
 use super::suite::SEEN;
 
 /// The size that the module must and ought to stay below, in KiB.
@@ -72,16 +73,20 @@ pub fn circumstances(of: &Circumstances) -> String {
 fn line(row: &Row) -> String {
     let target = |target: Option<f64>| target.map_or_else(String::new, |it| format!("< {it:.2}"));
     let (must, goal) = (target(row.comparison.must), target(row.comparison.goal));
-    format!("{}| {must} | {goal} | {} |\n", cells(row), row.verdict())
+    let Row { comparison, base, ours, ratio } = row;
+    format!(
+        "| {} | {:.1} | {:.1} | {} | {must} | {goal} | {} |\n",
+        comparison.title,
+        base.value,
+        ours.value,
+        self::ratio(*ratio),
+        row.verdict()
+    )
 }
 
-/// The first cells of a line: what is compared and the figures.
-pub fn cells(row: &Row) -> String {
-    let ratio = row.ratio;
-    format!(
-        "| {} | {:.1} | {:.1} | {:.3} [{:.3}, {:.3}] ",
-        row.comparison.title, row.base, row.ours, ratio.value, ratio.low, ratio.high
-    )
+/// A ratio and its interval.
+pub fn ratio(Estimate { value, low, high }: Estimate) -> String {
+    format!("{value:.3} [{low:.3}, {high:.3}]")
 }
 
 fn size_line(bytes: u64) -> String {
@@ -97,7 +102,6 @@ fn size_line(bytes: u64) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::statistics::Estimate;
     use super::super::suite::Comparison;
     use super::*;
 
@@ -113,8 +117,8 @@ pub(super) mod tests {
                 must: Some(0.2),
                 goal: Some(0.1),
             },
-            base: 81.3,
-            ours: 8.9,
+            base: Estimate { value: 81.3, low: 80.0, high: 82.6 },
+            ours: Estimate { value: 8.9, low: 8.5, high: 9.3 },
             ratio: Estimate { value: 0.1095, low: 0.104, high: 0.1153 },
         }
     }

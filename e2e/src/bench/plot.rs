@@ -19,34 +19,42 @@ const BAR_HEIGHT: f64 = 14.0;
 /// It paints its own ground, so that it can be read on a page of any colour.
 const STYLE: &str = "\
 text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-weight:600}.small{font-size:12px;fill:#59636e}\
-.ground{fill:#fff;stroke:#d1d9e0}.base{fill:#b6bfc9}.ours{fill:#1f6feb}.span,.must,.goal{stroke-width:2;fill:none}\
+.ground{fill:#fff;stroke:#d1d9e0}.base{fill:#b6bfc9}.span,.must,.goal{stroke-width:2;fill:none}\
 .span{stroke:#0a2a5e}.must{stroke:#cf222e}.goal{stroke:#1a7f37;stroke-dasharray:3 2}\
 @media(prefers-color-scheme:dark){text{fill:#f0f6fc}.small{fill:#9198a1}.ground{fill:#0d1117;stroke:#3d444d}\
-.base{fill:#656c76}.ours{fill:#4493f8}.span{stroke:#cae8ff}.must{stroke:#ff7b72}.goal{stroke:#56d364}}";
+.base{fill:#656c76}.span{stroke:#cae8ff}.must{stroke:#ff7b72}.goal{stroke:#56d364}}";
 
 /// The picture.
 pub fn svg(rows: &[Row]) -> String {
-    let height = rows.iter().fold(TOP + 8.0, |height, _| height + ROW_HEIGHT);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
-         role=\"img\">\n<title>CPU time that a request costs more than behind a plain Envoy</title>\n\
-         <style>{STYLE}</style>\n\
-         <rect class=\"ground\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"6\"/>\n",
-        WIDTH - 1.0,
-        height - 1.0,
-    );
-    svg += &legend();
+    let mut content = legend();
     let mut y = TOP;
     for row in rows {
-        svg += &bars(row, y);
+        content += &bars(row, y);
         y += ROW_HEIGHT;
     }
-    svg + "</svg>\n"
+    picture(
+        "CPU time that a request costs more than behind a plain Envoy",
+        ".ours{fill:#1f6feb}@media(prefers-color-scheme:dark){.ours{fill:#4493f8}}",
+        y,
+        &content,
+    )
+}
+
+/// A picture with this title whose content ends here, in the style of all and in its own.
+pub(super) fn picture(title: &str, style: &str, end: f64, content: &str) -> String {
+    let height = end + 8.0;
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
+         role=\"img\">\n<title>{title}</title>\n<style>{STYLE}{style}</style>\n\
+         <rect class=\"ground\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"6\"/>\n{}{content}</svg>\n",
+        WIDTH - 1.0,
+        height - 1.0,
+        text(20.0, 28.0, "title", title),
+    )
 }
 
 fn legend() -> String {
-    let mut legend =
-        text(20.0, 28.0, "title", "CPU time that a request costs more than behind a plain Envoy");
+    let mut legend = String::new();
     let mut entry = |x: f64, mark: String, label: &str| {
         legend += &mark;
         legend += &text(x + 22.0, 52.0, "small", label);
@@ -65,7 +73,7 @@ fn bars(row: &Row, y: f64) -> String {
     let (base_y, ours_y) = (y + 12.0, y + 12.0 + BAR_HEIGHT + 3.0);
     let mut svg = text(20.0, y + 4.0, "", &row.comparison.title);
     svg += &bar("base", LEFT, base_y, UNIT, BAR_HEIGHT);
-    let base = format!("{:.1} µs, {}", row.base, row.comparison.base_name);
+    let base = format!("{:.1} µs, {}", row.base.value, row.comparison.base_name);
     svg += &end(at(1.0), &base, base_y);
     svg += &bar("ours", LEFT, ours_y, at(row.ratio.value) - LEFT, BAR_HEIGHT);
     svg += &span(at(row.ratio.low), at(row.ratio.high), ours_y + BAR_HEIGHT / 2.0);
@@ -77,11 +85,11 @@ fn bars(row: &Row, y: f64) -> String {
         // The label must not stand on a mark.
         label_at = label_at.max(x);
     }
-    svg += &end(label_at, &format!("{:.1} µs = {:.3}", row.ours, row.ratio.value), ours_y);
+    svg += &end(label_at, &format!("{:.1} µs = {:.3}", row.ours.value, row.ratio.value), ours_y);
     svg
 }
 
-fn bar(class: &str, x: f64, y: f64, width: f64, height: f64) -> String {
+pub(super) fn bar(class: &str, x: f64, y: f64, width: f64, height: f64) -> String {
     format!(
         "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>\n"
     )
@@ -98,7 +106,7 @@ fn mark(class: &str, x: f64, y: f64) -> String {
     format!("<path class=\"{class}\" d=\"M{x:.1} {y:.1}v16\"/>\n")
 }
 
-fn text(x: f64, y: f64, class: &str, content: &str) -> String {
+pub(super) fn text(x: f64, y: f64, class: &str, content: &str) -> String {
     let mut text = format!("<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\">");
     for letter in content.chars() {
         let _ = match letter {

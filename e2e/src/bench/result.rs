@@ -10,9 +10,9 @@ pub struct Row {
     /// What is compared, and the targets.
     pub comparison: Comparison,
     /// The overhead of what counts as 1, in microseconds of CPU time for each request.
-    pub base: f64,
+    pub base: Estimate,
     /// Ours, likewise.
-    pub ours: f64,
+    pub ours: Estimate,
     /// Ours as a multiple of the other.
     pub ratio: Estimate,
 }
@@ -20,15 +20,14 @@ pub struct Row {
 /// Every comparison of a suite.
 pub fn rows(suite: &Suite, results: &Results) -> Vec<Row> {
     let row = |comparison: &Comparison| {
-        let overheads = |target: usize| {
-            statistics::differences(&results.costs[comparison.plain], &results.costs[target])
-        };
-        let (base, ours) = (overheads(comparison.base), overheads(comparison.ours));
+        let [plain, base, ours] = [comparison.plain, comparison.base, comparison.ours]
+            .map(|target| &results.costs[target]);
+        let overheads = |costs: &[f64]| statistics::differences(plain, costs);
         Row {
             comparison: comparison.clone(),
-            base: statistics::mean(&base),
-            ours: statistics::mean(&ours),
-            ratio: statistics::ratio(&ours, &base),
+            base: statistics::difference(plain, base),
+            ours: statistics::difference(plain, ours),
+            ratio: statistics::ratio(&overheads(ours), &overheads(base)),
         }
     };
     suite.comparisons.iter().map(row).collect()
@@ -99,7 +98,9 @@ mod tests {
         let costs = vec![vec![30.0, 40.0], vec![110.0, 120.0], vec![38.0, 48.0]];
         let results = Results { costs, least_busy: 1.0 };
         let rows = rows(&suite, &results);
-        assert!((rows[0].base - 80.0).abs() < 1e-9 && (rows[0].ours - 8.0).abs() < 1e-9);
+        assert!(
+            (rows[0].base.value - 80.0).abs() < 1e-9 && (rows[0].ours.value - 8.0).abs() < 1e-9
+        );
         assert_eq!(rows[0].verdict(), "must holds");
         assert!((plain_cost(&suite, &results) - 35.0).abs() < 1e-9);
     }

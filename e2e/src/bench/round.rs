@@ -22,7 +22,8 @@ pub struct Bench<'p> {
     suite: &'p Suite,
     envoy: PinnedEnvoy,
     wrk: Wrk,
-    tokens: &'p TokenFiles,
+    /// What is sent.
+    pub tokens: &'p TokenFiles,
     /// The place of the token that comes next, for each that is measured. The cycle goes on from
     /// run to run: begun anew, it would meet tokens that the cache still has.
     next: Vec<usize>,

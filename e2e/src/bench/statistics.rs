@@ -6,12 +6,12 @@
 /// How often rounds are drawn.
 const RESAMPLES: usize = 10_000;
 
-/// A ratio and its 95 % interval.
+/// A figure and its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// The ratio of the means.
+    /// The ratio of the means, or the mean.
     pub value: f64,
-    /// The 2.5th percentile of the ratio over rounds drawn with replacement.
+    /// The 2.5th percentile of that over rounds drawn with replacement.
     pub low: f64,
     /// The 97.5th.
     pub high: f64,
@@ -20,6 +20,11 @@ pub struct Estimate {
 /// What the second half of each round costs more than the first.
 pub fn differences(plain: &[f64], filtered: &[f64]) -> Vec<f64> {
     plain.iter().zip(filtered).map(|(plain, filtered)| filtered - plain).collect()
+}
+
+/// The mean of [`differences`].
+pub fn difference(plain: &[f64], filtered: &[f64]) -> Estimate {
+    ratio(&differences(plain, filtered), &vec![1.0; plain.len()])
 }
 
 /// The mean; not a number of nothing.
@@ -115,6 +120,14 @@ mod tests {
         // With so few rounds a bootstrap is a little too sure of itself.
         let held = (0..100).filter(is_held).count();
         assert!((85..=99).contains(&held), "{held}");
+    }
+
+    #[test]
+    fn a_difference_is_that_of_the_same_round() {
+        let steady = difference(&[30.0, 31.0, 45.0], &[32.0, 33.0, 47.0]);
+        assert!([steady.value, steady.low, steady.high].iter().all(|it| is_near(*it, 2.0)));
+        let noisy = difference(&[30.0, 30.0, 30.0], &[29.0, 31.0, 33.0]);
+        assert!(is_near(noisy.value, 1.0) && noisy.low < 0.0 && noisy.high > 2.0);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! What is measured is a listener under one kind of load. Each has its own listener, and with it
 //! its own cache, so that no measurement warms another's.
 
+use std::path::Path;
+
 use super::callers::Callers;
 use super::listeners::Chain;
 use super::policy;
@@ -171,6 +173,19 @@ impl Suite {
         cache: CacheUse,
     ) -> usize {
         self.add("jwt-rbac", request, Chain::Ours(document), status, cache)
+    }
+
+    /// Measures it with these calls to Envoy alone.
+    pub fn floor(
+        &mut self,
+        name: &str,
+        request: &Request,
+        module: &Path,
+        steps: serde_json::Value,
+        status: u16,
+    ) -> usize {
+        let chain = Chain::Floor { module: module.to_owned(), steps };
+        self.add(name, request, chain, status, CacheUse::Unused)
     }
 
     /// Compares two measurements, with what the ratio must and ought to stay below.

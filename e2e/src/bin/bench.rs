@@ -1,16 +1,15 @@
 //! `make bench`: measures the targets of the project and writes `docs/benchmark.md` and its plot.
-//! `make bench-all` measures more and writes `docs/benchmark-all.md` too.
+//! `make bench-all` measures more and writes `docs/benchmark-all.md` instead.
 
 use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::bench::callers::Callers;
-use jwt_rbac_e2e::bench::machine::{self, Circumstances};
+use jwt_rbac_e2e::bench::machine::Circumstances;
 use jwt_rbac_e2e::bench::page_all::{self, Memory};
+use jwt_rbac_e2e::bench::report::{Length, Progress, write};
 use jwt_rbac_e2e::bench::round::{Bench, CONNECTIONS, TokenFiles};
 use jwt_rbac_e2e::bench::suite::{self, Suite};
 use jwt_rbac_e2e::bench::wrk::{self, Outcome};
@@ -19,17 +18,17 @@ use jwt_rbac_e2e::bench::{further, page, pinned, plot, result};
 const USAGE: &str = "usage: bench [--all] [--rounds N] [--seconds S] [--only NAME]
 NAME: what is measured, as the progress shows it, or the end of it; for a profiler. Nothing is written then.";
 
-/// Fewer or shorter runs are for those who change the benchmark; they do not replace the page.
-const ROUNDS: usize = 7;
-const SECONDS: u32 = 5;
+const USUAL: Length = Length { rounds: 7, seconds: 5 };
+/// Half an hour is enough for all that there is.
+const USUAL_OF_ALL: Length = Length { rounds: 7, seconds: 4 };
 /// How long requests come one after the other.
 const LATENCY_SECONDS: u32 = 2;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Options {
     all: bool,
-    rounds: usize,
-    seconds: u32,
+    rounds: Option<usize>,
+    seconds: Option<u32>,
     only: Option<String>,
 }
 
@@ -44,15 +43,15 @@ fn main() -> ExitCode {
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { all: false, rounds: ROUNDS, seconds: SECONDS, only: None };
+    let mut options = Options::default();
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number =
             || arguments.next().and_then(|text| text.parse().ok()).filter(|it| *it > 0);
         match argument.as_str() {
             "--all" => options.all = true,
-            "--rounds" => options.rounds = number().ok_or(USAGE)? as usize,
-            "--seconds" => options.seconds = number().ok_or(USAGE)?,
+            "--rounds" => options.rounds = Some(number().ok_or(USAGE)? as usize),
+            "--seconds" => options.seconds = Some(number().ok_or(USAGE)?),
             "--only" => options.only = Some(arguments.next().ok_or(USAGE)?),
             _ => return Err(USAGE.to_owned()),
         }
@@ -61,11 +60,11 @@ fn options() -> Result<Options, String> {
 }
 
 fn run(options: &Options) -> Result<(), String> {
-    let wrk = wrk::version()?;
+    // What is missing is better told before minutes have gone by.
+    wrk::version()?;
     let cpus = pinned::two_cpus()?;
     let (binary, module) = (artifacts::envoy()?, artifacts::wasm()?);
     let mut suite = suite::standard();
-    let targets = suite.comparisons.len();
     if options.all {
         further::add(&mut suite);
     }
@@ -78,41 +77,32 @@ fn run(options: &Options) -> Result<(), String> {
     println!("starting {} …", binary.display());
     let mut bench = Bench::start(&binary, &module, &suite, &tokens, cpus)?;
     println!("warming up …");
-    let mut progress = Progress { count: suite.measured.len(), rounds: options.rounds, done: 0 };
-    let results = bench.rounds(options.rounds, options.seconds, |name, cost, rest| {
+    let usual = if options.all { USUAL_OF_ALL } else { USUAL };
+    let rounds = options.rounds.unwrap_or(usual.rounds);
+    let seconds = options.seconds.unwrap_or(usual.seconds);
+    let length = Length { rounds, seconds };
+    let mut progress = Progress::new(suite.measured.len(), rounds);
+    let results = bench.rounds(rounds, seconds, |name, cost, rest| {
         progress.show(name, cost, rest);
     })?;
     if options.only.is_some() {
         return Ok(());
     }
-    let of = Circumstances {
-        machine: machine::machine(),
-        kernel: machine::kernel(),
-        envoy: bench.envoy_version(),
-        wrk,
-        module_size: fs::metadata(&module).map_err(|error| error.to_string())?.len(),
-        date: machine::date(),
-        rounds: options.rounds,
-        seconds: options.seconds,
-        least_busy: results.least_busy,
-        token_sizes: [tokens.size(Callers::RS256), tokens.size(Callers::ES256)],
-    };
-    let mut rows = result::rows(&suite, &results);
-    let further_rows = rows.split_off(targets);
-    let page = page::page(&rows, result::plain_cost(&suite, &results), &of);
-    println!("\n{page}");
-    let directory = directory(options);
-    write(&directory, "benchmark.md", &page)?;
-    write(&directory, "benchmark.svg", &plot::svg(&rows))?;
+    let of = Circumstances::of(&bench, &module, length, results.least_busy)?;
+    let rows = result::rows(&suite, &results);
     if options.all {
         let latencies = latencies(&mut bench, suite.measured.len())?;
         drop(bench);
         let memory = memory(&binary, &module, &tokens, cpus)?;
-        let page = page_all::page_all(&further_rows, &suite, &latencies, &memory, &of);
+        let page = page_all::page_all(&rows, &suite, &latencies, &memory, &of);
         println!("\n{page}");
-        write(&directory, "benchmark-all.md", &page)?;
+        return write(&length.directory(usual), "benchmark-all.md", &page);
     }
-    Ok(())
+    let page = page::page(&rows, result::plain_cost(&suite, &results), &of);
+    println!("\n{page}");
+    let directory = length.directory(usual);
+    write(&directory, "benchmark.md", &page)?;
+    write(&directory, "benchmark.svg", &plot::svg(&rows))
 }
 
 /// What `wrk` sees of everything that is measured when requests come one after the other.
@@ -139,41 +129,4 @@ fn memory(
         Ok((suite.measured[0].name.clone(), bench.resident_memory()?))
     };
     further::memory().into_iter().map(measure).collect()
-}
-
-/// What has been measured so far.
-struct Progress {
-    count: usize,
-    rounds: usize,
-    done: usize,
-}
-
-impl Progress {
-    fn show(&mut self, name: &str, cost: f64, rest: Duration) {
-        let (round, place) = (self.done / self.count + 1, self.done % self.count + 1);
-        self.done += 1;
-        println!(
-            "round {round} of {}, {place:2} of {}: {cost:8.1} µs/request, {name}; {}:{:02} min left",
-            self.rounds,
-            self.count,
-            rest.as_secs() / 60,
-            rest.as_secs() % 60,
-        );
-    }
-}
-
-fn directory(options: &Options) -> PathBuf {
-    if options.rounds >= ROUNDS && options.seconds >= SECONDS {
-        return artifacts::root().join("docs");
-    }
-    println!("A page of {ROUNDS} rounds of {SECONDS} seconds is not replaced by less.");
-    artifacts::root().join("target/bench")
-}
-
-fn write(directory: &Path, name: &str, text: &str) -> Result<(), String> {
-    let path = directory.join(name);
-    let written = fs::create_dir_all(directory).and_then(|()| fs::write(&path, text));
-    written.map_err(|error| format!("{}: {error}", path.display()))?;
-    println!("written: {}", path.display());
-    Ok(())
 }

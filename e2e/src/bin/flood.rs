@@ -7,8 +7,9 @@
 //! ```
 
 use std::env;
-use std::io::{self, BufReader, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io;
+use std::iter;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,11 +17,11 @@ use std::time::{Duration, Instant};
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::Request;
+use jwt_rbac_e2e::connections::Connections;
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::listener::listener;
 use jwt_rbac_e2e::upstream::Upstream;
-use jwt_rbac_e2e::wire::Head;
 use serde_json::{Value, json};
 
 /// How much slower a worker may be that logs.
@@ -152,31 +153,14 @@ fn flood(envoy: &Envoy, listener: &str, sum: &mut Sum) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends on every connection, then reads from every one, until the end; returns how many requests
-/// were denied.
+/// Sends on every connection until the end; returns how many requests were denied.
 fn send(address: SocketAddr, end: Instant) -> io::Result<u32> {
-    let connect = || {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        Ok(BufReader::new(stream))
-    };
-    let connections: io::Result<Vec<_>> = (0..CONNECTIONS).map(|_| connect()).collect();
-    let mut connections = connections?;
+    let mut connections = Connections::open(address, CONNECTIONS)?;
     let request = Request::get("/closed").bytes();
     let mut count = 0;
     while Instant::now() < end {
-        for connection in &mut connections {
-            connection.get_mut().write_all(&request)?;
-        }
-        for connection in &mut connections {
-            let head = Head::read(connection)?.ok_or(io::ErrorKind::UnexpectedEof)?;
-            head.read_body(connection, false)?;
-            if !head.start.starts_with("HTTP/1.1 403 ") {
-                return Err(io::Error::other(format!("not denied: {}", head.start)));
-            }
-            count += 1;
-        }
+        let denied = connections.exchange(iter::repeat_n(&request, CONNECTIONS), 403)?;
+        count += u32::try_from(denied).unwrap_or(u32::MAX);
     }
     Ok(count)
 }

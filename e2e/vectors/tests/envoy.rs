@@ -4,12 +4,9 @@
 #[path = "../../../tests/vectors/mod.rs"]
 mod vectors;
 
-use std::env;
 use std::fmt::Write as _;
 use std::io::{self, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use jwt_rbac_e2e::artifacts;
@@ -17,14 +14,16 @@ use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::listener::listener;
+use jwt_rbac_e2e::package;
 use jwt_rbac_e2e::upstream::Upstream;
 use jwt_rbac_e2e::wire::{self, Head};
-use serde_json::{Value, json};
+use serde_json::json;
 use vectors::{Expected, Vector};
 
 #[test]
 fn every_vector_has_its_verdict_in_envoy() {
-    let filter = filters::jwt_rbac("vectors", &json!({}), &module());
+    let module = package::module("jwt-rbac-vectors").unwrap();
+    let filter = filters::jwt_rbac("vectors", &json!({}), &module);
     let listeners = [listener("vectors", &[filter])];
     let bootstrap = bootstrap(Upstream::start().address, &listeners, None);
     let envoy = Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap();
@@ -90,28 +89,4 @@ fn digits(bytes: &[u8]) -> String {
         write!(digits, "{byte:02x}").expect("a String takes everything");
         digits
     })
-}
-
-/// Builds the module of this package, so that it is never one of yesterday's code. Cargo waits for
-/// nobody here: the tests run when it has let go of its locks, and it builds for another target.
-fn module() -> PathBuf {
-    let output = Command::new(env::var_os("CARGO").expect("Cargo runs the tests"))
-        .args(["rustc", "--locked", "--release", "--lib", "--target", "wasm32-wasip1"])
-        .args(["--crate-type", "cdylib", "--message-format", "json-render-diagnostics"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .expect("Cargo can be run");
-    assert!(output.status.success(), "the module could not be built: see above");
-    let messages = String::from_utf8(output.stdout).expect("Cargo writes JSON");
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let files: Vec<Value> = messages
-        .filter(|message| message["target"]["name"] == "jwt_rbac_vectors")
-        .filter_map(|message| message["filenames"].as_array().cloned())
-        .flatten()
-        .collect();
-    let mut files = files.iter().filter_map(Value::as_str).map(PathBuf::from);
-    let module = files.find(|file| file.extension().is_some_and(|extension| extension == "wasm"));
-    module.expect("Cargo names the file that it built")
 }

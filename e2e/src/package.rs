@@ -1,0 +1,59 @@
+//! Modules for Envoy that are packages of this workspace.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::artifacts;
+
+/// Builds the module of a package, so that it is never one of yesterday's code. Cargo waits for
+/// nobody here: tests and programs run when it has let go of its locks, and it builds for another
+/// target.
+///
+/// # Errors
+///
+/// When Cargo can't be run or does not build it; it says itself why.
+pub fn module(package: &str) -> Result<PathBuf, String> {
+    // Cargo says which it is to the tests and programs that it runs.
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["rustc", "--locked", "--release", "--package", package, "--lib"])
+        .args(["--target", "wasm32-wasip1", "--crate-type", "cdylib"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(artifacts::root())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("Cargo can't be run: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{package} could not be built: see above"));
+    }
+    built(&String::from_utf8_lossy(&output.stdout), package)
+        .ok_or_else(|| format!("Cargo does not say what it made of {package}"))
+}
+
+/// The file that Cargo made of the package, by its messages.
+fn built(messages: &str, package: &str) -> Option<PathBuf> {
+    let library = package.replace('-', "_");
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let of_package = messages.filter(|message| message["target"]["name"] == library.as_str());
+    let files = of_package.filter_map(|message| message["filenames"].as_array().cloned()).flatten();
+    let mut paths = files.filter_map(|file| file.as_str().map(PathBuf::from));
+    paths.find(|path| path.extension().is_some_and(|extension| extension == "wasm"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_module_is_among_the_files_that_cargo_names() {
+        let messages = "no JSON\n\
+            {\"target\":{\"name\":\"other\"},\"filenames\":[\"/a/other.wasm\"]}\n\
+            {\"target\":{\"name\":\"jwt_rbac_x\"},\"filenames\":[\"/a/x.rlib\",\"/a/x.wasm\"]}\n";
+        assert_eq!(built(messages, "jwt-rbac-x"), Some(PathBuf::from("/a/x.wasm")));
+        assert_eq!(built(messages, "jwt-rbac-y"), None);
+    }
+}
