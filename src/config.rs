@@ -79,7 +79,7 @@ fn read(text: &[u8], problems: &mut Problems) -> Option<schema::Document> {
         return None;
     }
     let limits = json::Limits { depth: 64, members: usize::MAX };
-    let value = match json::parse(text, limits).map(|json| Value::from(&json)) {
+    let value = match json::parse(text, limits).map(Value::from) {
         Ok(value @ Value::Object(_)) => value,
         Ok(_) => {
             problems.error(root, "found no object, expected a JSON object");

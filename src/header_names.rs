@@ -8,7 +8,7 @@
 pub struct HeaderNames {
     /// Each in its [`normal`] form.
     names: Vec<String>,
-    /// One bit for each length, up to 64, that some name has: most headers have none of them.
+    /// One bit for each length that some name has: most headers have none of them.
     lengths: u64,
 }
 

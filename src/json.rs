@@ -62,23 +62,27 @@ impl<'t> Object<'t> {
     }
 }
 
-impl From<&Json<'_>> for Value {
-    fn from(json: &Json<'_>) -> Self {
+impl From<Json<'_>> for Value {
+    fn from(json: Json<'_>) -> Self {
         match json {
             Json::Null => Self::Null,
-            Json::Bool(value) => Self::Bool(*value),
-            Json::Number(number) => Self::Number(number.clone()),
-            Json::Text(text) => Self::String(text.as_ref().to_owned()),
-            Json::List(elements) => elements.iter().map(Self::from).collect(),
-            Json::Object(Object(members)) => Self::Object(
-                members
-                    .iter()
-                    .map(|(name, value)| (name.as_ref().to_owned(), value.into()))
-                    .collect(),
-            ),
+            Json::Bool(value) => Self::Bool(value),
+            Json::Number(number) => Self::Number(number),
+            Json::Text(text) => Self::String(text.into_owned()),
+            Json::List(elements) => elements.into_iter().map(Self::from).collect(),
+            Json::Object(Object(members)) => {
+                let members = members.into_iter();
+                Self::Object(
+                    members.map(|(name, value)| (name.into_owned(), value.into())).collect(),
+                )
+            }
         }
     }
 }
+
+/// Up to how many members of an object are gone through, one by one, for a name; the names of more
+/// are kept in a tree, so that a client can't make us go through a thousand a thousand times.
+const FEW: usize = 16;
 
 /// Bounds on a JSON text. A text that exceeds one of them is refused.
 #[derive(Clone, Copy, Debug)]
@@ -118,9 +122,8 @@ impl fmt::Display for JsonError {
 /// # Errors
 /// [`JsonError`], for the first thing that is wrong with it.
 pub fn parse(text: &[u8], limits: Limits) -> Result<Json<'_>, JsonError> {
-    let text = std::str::from_utf8(text).map_err(|error| JsonError::Syntax(error.to_string()))?;
     let state = State { members_left: Cell::new(limits.members), error: Cell::new(None) };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
     let seed = JsonSeed { state: &state, depth_left: limits.depth };
     let parsed =
         seed.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
@@ -211,7 +214,7 @@ impl<'de> Visitor<'de> for JsonSeed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json<'de>, A::Error> {
         let seed = self.nested()?;
-        let mut object = Object(Vec::with_capacity(FEW));
+        let mut object = Object::default();
         // Empty while the members are few.
         let mut names = BTreeSet::new();
         while let Some(name) = members.next_key_seed(NameSeed)? {
@@ -230,15 +233,15 @@ impl<'de> Visitor<'de> for JsonSeed<'_> {
             if !is_new {
                 return Err(self.state.refuse(JsonError::DuplicateName(name.into_owned())));
             }
-            object.0.push((name, members.next_value_seed(seed)?));
+            let value = members.next_value_seed(seed)?;
+            if object.0.is_empty() {
+                object.0.reserve(FEW);
+            }
+            object.0.push((name, value));
         }
         Ok(Json::Object(object))
     }
 }
-
-/// Up to how many members of an object are gone through, one by one, for a name; the names of more
-/// are kept in a tree, so that a client can't make us go through a thousand a thousand times.
-const FEW: usize = 16;
 
 /// The name of a member.
 struct NameSeed;
@@ -283,7 +286,7 @@ mod tests {
     fn values_of_every_kind_are_read() {
         let text = r#"{"a":[null,true,-1,2,1.5],"b":"\u00e9"}"#;
         let expected: Value = serde_json::from_str(text).unwrap();
-        assert_eq!(Value::from(&parse_text(text).unwrap()), expected);
+        assert_eq!(Value::from(parse_text(text).unwrap()), expected);
     }
 
     #[test]

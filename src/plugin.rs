@@ -1,5 +1,5 @@
 //! The filter as Envoy sees it: one root context for each configured plugin and worker, one HTTP
-//! context for each request.
+//! context for each request. Envoy calls only what `trim/src/module.rs` leaves exported.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -106,7 +106,7 @@ fn document_hash(text: &[u8]) -> u64 {
     digest.iter().take(6).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
-/// One request. A callback that is not among the exports of `trim/src/module.rs` is never called.
+/// One request.
 struct HttpFilter {
     document: Option<Rc<Document>>,
     metrics: Rc<Metrics>,

@@ -17,8 +17,8 @@ use crate::temporary::TemporaryDirectory;
 
 /// How long Envoy may take to be ready. Most of it is V8, which compiles the module first.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// After this time Envoy has what the filter counted: twice what a count may wait.
-const COUNTERS_WAIT: Duration = Duration::from_millis(200);
+/// After this time Envoy has what the filter counted: three times what a count may wait.
+const COUNTERS_WAIT: Duration = Duration::from_millis(300);
 
 /// An Envoy process and what is known about it.
 #[derive(Debug)]
@@ -120,10 +120,10 @@ impl Envoy {
         self.listeners = statuses.iter().filter_map(name_and_address).collect();
     }
 
-    /// The answer of the admin interface to a GET. Of metrics, what they are when the filter has
-    /// handed over all that it has counted.
+    /// The answer of the admin interface to a GET. The metrics of the filter are read when
+    /// it has handed over what it counted.
     pub fn admin(&self, target: &str) -> String {
-        if target.starts_with("/stats") {
+        if target.contains("jwt_rbac") || target == "/stats/prometheus" {
             thread::sleep(COUNTERS_WAIT);
         }
         let answer = self.ask(target).expect("admin has an address");

@@ -14,7 +14,7 @@ use super::claims::Validity;
 use super::identity::Identity;
 
 /// How much of a token's end is hashed. The end is the signature, which nobody but the issuer can
-/// choose; the seed of the hash is random all the same.
+/// choose; and two tokens with one hash only take each other's place.
 const HASHED: usize = 32;
 
 /// A verified token.
@@ -123,8 +123,8 @@ impl TokenCache {
     }
 }
 
-/// Whether two tokens are equal, byte for byte, eight bytes at a time. All of them are compared, so
-/// that the time tells nothing of where the first difference is.
+/// Whether two tokens are equal, byte for byte; eight bytes at a time, because the `==` of slices
+/// compares one byte after the other in Wasm.
 fn is_same(kept: &[u8], token: &[u8]) -> bool {
     let ((kept_words, kept_rest), (words, rest)) = (kept.as_chunks(), token.as_chunks());
     let difference = kept_words.iter().zip(words).fold(0, |difference, (kept, token)| {
@@ -182,6 +182,19 @@ mod tests {
     }
 
     #[test]
+    fn no_byte_of_a_token_may_differ() {
+        let mut cache = TokenCache::new(10_000);
+        let token = vec![b'a'; 2 * HASHED + 3];
+        cache.insert(0, &token, verified("joe"));
+        assert!(cache.find(0, &token).is_some());
+        for place in 0..token.len() {
+            let mut other = token.clone();
+            other[place] = b'b';
+            assert!(cache.find(0, &other).is_none(), "{place}");
+        }
+    }
+
+    #[test]
     fn what_is_in_use_stays() {
         let mut cache = TokenCache::new(10_000);
         cache.insert(0, b"used", verified("joe"));
@@ -200,6 +213,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn tokens_are_the_same_when_all_bytes_are(token: Vec<u8>, place: usize, bit in 0_u32..8) {
+            prop_assert!(is_same(&token, &token));
+            let longer = [&token[..], b"a"].concat();
+            prop_assert!(!is_same(&token, &longer) && !is_same(&longer, &token));
+            if let Some(place) = place.checked_rem(token.len()) {
+                let mut other = token.clone();
+                other[place] ^= 1_u8 << bit;
+                prop_assert!(!is_same(&token, &other));
+            }
+        }
+
         #[test]
         fn the_size_is_bounded_and_right(
             max_size in 0_usize..20_000,

@@ -83,14 +83,14 @@ mod tests {
         let text = br#"{"a.b": 1, "a": {"b": 2, "c": [{"d": 3}]}, "https://x/y": 4}"#;
         let claims = json::parse(text, Limits { depth: 9, members: 9 }).unwrap();
         let claims = claims.as_object().unwrap();
-        let find = |text| ClaimPath::parse(text).unwrap().find(claims).map(Value::from);
+        let find = |text| ClaimPath::parse(text).unwrap().find(claims).cloned().map(Value::from);
         assert_eq!(find("a.b"), Some(json!(1)));
         assert_eq!(find("[a][b]"), Some(json!(2)));
         assert_eq!(find("[a.b]"), Some(json!(1)));
         assert_eq!(find("https://x/y"), Some(json!(4)));
         assert_eq!(find("[a][c][d]"), None);
         assert_eq!(find("a.c"), None);
-        let dotted = ClaimPath::parse("a.c").unwrap().find_dotted(claims).map(Value::from);
+        let dotted = ClaimPath::parse("a.c").unwrap().find_dotted(claims).cloned().map(Value::from);
         assert_eq!(dotted, Some(json!([{"d": 3}])));
     }
 

@@ -52,7 +52,7 @@ fn only_token<'a>(value: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// Whether every byte comes after the comma in ASCII, as those of a token in compact form do; eight
-/// bytes at a time.
+/// bytes at a time. Most tokens need no closer look than this.
 fn is_above_comma(text: &[u8]) -> bool {
     const FIRST: u64 = u64::from_le_bytes([b',' + 1; 8]);
     const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
@@ -67,6 +67,8 @@ fn is_above_comma(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -93,5 +95,23 @@ mod tests {
             assert_eq!(token(value.as_bytes(), b"bearer"), refused, "{value}");
         }
         assert_eq!(token(b"Bearer a, bearer b", b"bearer"), Some(Err(Refusal::TokenMultiple)));
+    }
+
+    proptest! {
+        #[test]
+        fn eight_bytes_at_a_time_or_one_is_the_same(text in "[+,.-~\u{80}a]{0,40}", other: Vec<u8>) {
+            for text in [text.as_bytes(), &other] {
+                prop_assert_eq!(is_above_comma(text), text.iter().all(|byte| *byte > b','));
+            }
+        }
+
+        #[test]
+        fn a_token_has_no_byte_that_ends_one(token in "[a,\t .\r!-]{1,20}") {
+            let value = format!("bearer {token}");
+            let ends = |byte: u8| byte.is_ascii_whitespace() || byte == b',';
+            let has_none = !token.bytes().any(ends);
+            let found = super::token(value.as_bytes(), b"bearer");
+            prop_assert_eq!(found == Some(Ok(token.as_bytes())), has_none);
+        }
     }
 }

@@ -48,7 +48,7 @@ pub fn write(
         let value = match &header.source {
             Source::Payload => Some(token.payload.to_vec()),
             Source::Claim(claim) => {
-                let claim = claim.find_dotted(&token.claims.all).map(Value::from);
+                let claim = claim.find_dotted(&token.claims.all).cloned().map(Value::from);
                 claim.and_then(|claim| text(&claim))
             }
             Source::ClaimAsList(claim) => {

@@ -180,7 +180,7 @@ impl Provider {
             Json::Text(text) if is_list => {
                 text.split(' ').filter(|part| !part.is_empty()).map(Value::from).collect()
             }
-            claim => claim.into(),
+            claim => claim.clone().into(),
         })
     }
 }

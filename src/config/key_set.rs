@@ -35,7 +35,7 @@ pub fn compile(
             return None;
         }
         Value::String(text) => json::parse(text.as_bytes(), LIMITS)
-            .map(|json| Value::from(&json))
+            .map(Value::from)
             .map_err(|error| format!("expected a key set: {error}")),
         object => Ok(object),
     };

@@ -26,7 +26,7 @@ const DELAY: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Metrics {
     /// Whether Envoy was asked to wake us, because something waits.
-    is_waiting: Cell<bool>,
+    is_tick_due: Cell<bool>,
     allowed: Counter,
     cache_hits: Counter,
     cache_misses: Counter,
@@ -49,7 +49,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let by_refusal = || Refusal::ALL.iter().map(|_| Counter::default()).collect();
         Self {
-            is_waiting: Cell::default(),
+            is_tick_due: Cell::default(),
             allowed: Counter::default(),
             cache_hits: Counter::default(),
             cache_misses: Counter::default(),
@@ -76,17 +76,17 @@ impl Metrics {
                 self.count_row(decision);
             }
         }
-        if !self.is_waiting.get() {
-            self.is_waiting.set(super::set_tick_period(DELAY).is_ok());
+        if !self.is_tick_due.get() {
+            self.is_tick_due.set(super::set_tick_period(DELAY).is_ok());
         }
-        if !self.is_waiting.get() {
+        if !self.is_tick_due.get() {
             self.hand_over();
         }
     }
 
     /// Hands all that was counted to Envoy, which does not wake us again before something waits.
     pub fn hand_over(&self) {
-        if self.is_waiting.take() {
+        if self.is_tick_due.take() {
             let _ = super::set_tick_period(Duration::ZERO);
         }
         self.allowed.hand_over(|| "jwt_rbac_allowed".to_owned());

@@ -1,5 +1,6 @@
 //! What is said about decisions, and how often.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -159,5 +160,15 @@ fn decisions_are_logged_as_the_document_says() {
         [(DecisionLog::All, true), (DecisionLog::Denials, true), (DecisionLog::Off, false)]
     {
         assert_eq!(is_logged(log, &deny), expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_access_logs_show_is_what_the_log_shows(
+        text in "(a|é|eyJ|eyJhbGci\\.|\r| |[a-z]{60}|\u{202e}){0,6}",
+    ) {
+        let expected = shown(text.replace(char::is_control, " ").as_bytes());
+        prop_assert_eq!(on_one_line(&text), expected);
     }
 }
