@@ -36,9 +36,8 @@ fn how(listeners: usize, of: &Circumstances) -> String {
          {listeners} in turn, {rounds} rounds, {seconds} s each.\n\
          - The interval is a 95 % bootstrap over rounds. One that is wider than its figure says that the step \
          is too small for\n  the noise of the machine.\n\
-         - Our code is what our filter costs more than the floor with the same calls. What our module exports \
-         and the floor does\n  not is part of it, because Envoy calls every callback of a stream that a \
-         module exports.\n\n"
+         - Our code is what our filter costs more than the floor with the same calls. Envoy calls every callback \
+         that a module\n  exports; both export the same three of a stream.\n\n"
     )
 }
 
@@ -55,9 +54,9 @@ const MOVES: &str = "
 ## What would move it
 
 - **Entering the VM.** Envoy makes a context for each stream and enters the VM once for each callback that the
-  module exports; the floor exports three of a stream. Each time V8's C API looks up the type of the function anew; its
-  own comment says that \"caching {sig} would reduce overhead substantially\" (`src/wasm/c-api.cc`). Fewer exports help
-  today; the rest is V8's.
+  module exports; ours are the three that are needed. Each time V8's C API looks up the type of the function anew; its
+  own comment says that \"caching {sig} would reduce overhead substantially\" (`src/wasm/c-api.cc`). The rest is
+  V8's.
 - **Fetching headers.** Whatever a call returns lies in the VM's memory, and Envoy enters the VM again to get that memory
   (`WasmBase::allocMemory`), after it has built the set of calls that are forbidden meanwhile. So ours makes one call for all
   headers. A call that returns several named headers into memory that the module offers would save that entry, and the

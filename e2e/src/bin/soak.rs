@@ -163,8 +163,8 @@ fn show_progress(
 
 /// A token that is found was sent twice, or taken for another.
 fn check_cache(envoy: &Envoy, sent: usize) -> Result<(), String> {
-    let [hits, misses] = ["cache_hits", "cache_misses"]
-        .map(|name| envoy.stat(&format!("wasmcustom.jwt_rbac_{name}")));
+    let [hits, misses] =
+        envoy.stats(["wasmcustom.jwt_rbac_cache_hits", "wasmcustom.jwt_rbac_cache_misses"]);
     if hits == 0 && misses == sent as u64 {
         return Ok(());
     }
