@@ -16,6 +16,7 @@ use crate::forward::HeaderChange;
 use crate::request::Header;
 use crate::response::LocalReply;
 
+pub mod clock;
 pub mod metrics;
 mod probe;
 pub mod signature;
@@ -173,8 +174,8 @@ pub fn plugin_configuration() -> Result<Vec<u8>, HostError> {
     })
 }
 
-/// The time now, in seconds since 1970.
-pub fn now() -> Result<u64, HostError> {
+/// The time now, in seconds since 1970. [`clock`] remembers it.
+fn time() -> Result<u64, HostError> {
     let mut nanoseconds = 0;
     // SAFETY: the pointer is to a local that lives through the call.
     done(unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) })?;

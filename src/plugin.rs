@@ -14,6 +14,7 @@ use crate::config;
 use crate::decision::{self, Decision, Verdict};
 use crate::document::{DecisionLog, Document};
 use crate::forward;
+use crate::host::clock;
 use crate::host::metrics::{self, Gauges, Metrics};
 use crate::host::signature::Envoy;
 use crate::host::{self, HeaderLines, HeaderMap};
@@ -120,9 +121,9 @@ impl HttpContext for HttpFilter {
         let lines = headers.as_ref().and_then(HeaderLines::lines);
         let request = lines.as_deref().and_then(|lines| Request::read(lines).ok());
         let document = self.document.as_deref();
-        let now = host::now().ok();
+        let now = clock::now().ok();
         let decision = judge(document, request.as_ref(), now);
-        self.metrics.count(&decision, document);
+        self.metrics.count(&decision, document, now);
         if let (Some(document), Some(request)) = (document, &request) {
             tell(&decision, document, request, now.unwrap_or_default());
         }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use foldhash::HashMap;
 
-use super::{Metric, MetricKind};
+use super::{Metric, MetricKind, clock};
 use crate::authn::CacheCounts;
 use crate::decision::{Decision, Verdict};
 use crate::document::Document;
@@ -61,8 +61,13 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts a decision, and what the cache did for it.
-    pub fn count(&self, decision: &Decision<'_, '_>, document: Option<&Document>) {
+    /// Counts a decision, and what the cache did for it. `now` is when, in seconds since 1970.
+    pub fn count(
+        &self,
+        decision: &Decision<'_, '_>,
+        document: Option<&Document>,
+        now: Option<u64>,
+    ) {
         match decision.verdict {
             Verdict::Allow(_) => self.allowed.add(1),
             Verdict::Deny(refusal) => add(&self.denied, refusal),
@@ -81,6 +86,8 @@ impl Metrics {
         }
         if !self.is_tick_due.get() {
             self.hand_over();
+        } else if let Some(now) = now {
+            clock::keep(now);
         }
     }
 
@@ -89,6 +96,7 @@ impl Metrics {
         if self.is_tick_due.take() {
             let _ = super::set_tick_period(Duration::ZERO);
         }
+        clock::forget();
         self.allowed.hand_over(|| "jwt_rbac_allowed".to_owned());
         self.cache_hits.hand_over(|| "jwt_rbac_cache_hits".to_owned());
         self.cache_misses.hand_over(|| "jwt_rbac_cache_misses".to_owned());
