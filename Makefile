@@ -32,7 +32,7 @@ lint: ## Check formatting and lints, as CI does
 bench: build ## Measure what a request costs, beside Envoy's native filters (needs wrk)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin bench
 
-bench-all: build ## Measure many more cases, latencies and memory (needs wrk; half an hour)
+bench-all: build ## Measure many more cases, latencies and memory (needs wrk; ten minutes)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin bench -- --all
 
 costs: build ## Measure what each step of a request costs, and write docs/costs.md (needs wrk)

@@ -19,8 +19,8 @@ const USAGE: &str = "usage: bench [--all] [--rounds N] [--seconds S] [--only NAM
 NAME: what is measured, as the progress shows it, or the end of it; for a profiler. Nothing is written then.";
 
 const USUAL: Length = Length { rounds: 7, seconds: 5 };
-/// Half an hour is enough for all that there is.
-const USUAL_OF_ALL: Length = Length { rounds: 7, seconds: 4 };
+/// There is much more to measure then, and nothing that a target depends on.
+const USUAL_OF_ALL: Length = Length { rounds: 3, seconds: 3 };
 /// How long requests come one after the other.
 const LATENCY_SECONDS: u32 = 2;
 
