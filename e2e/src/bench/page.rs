@@ -26,6 +26,7 @@ pub fn page(rows: &[Row], plain_cost: f64, of: &Circumstances) -> String {
         page,
         "\nA request to the plain listener costs {plain_cost:.1} µs. Ratios are comparable between machines, \
          microseconds are not.\n\n\
+         Where the time goes, what stands between a figure and its target, and what was tried: [costs](costs.md).\n\n\
          ![Overheads of this filter as a part of the native pair's](benchmark.svg)\n",
     );
     page

@@ -75,6 +75,25 @@ const MOVES: &str = "
 - **Denial.** Four values for access logs are four calls, each of which makes an object in Envoy. One value with all four
   words would save three of them, at the price of the fields in access log formats. The local reply takes the place
   of the route's answer, here a local reply too, so that it can cost less than nothing.
+
+## What was tried
+
+On 2026-11-22, each beside what was there before; \"in V8\" is the time in the VM alone, without Envoy.
+
+| change | what it did | |
+|---|---|---|
+| only the callbacks that the filter has are exported (`trim`) | seen token 14.2 → 11.5 µs | kept |
+| a token is looked at once, eight bytes at a time | seen token in V8 3.4 → 1.1 µs | kept |
+| claims are read where they stand | new token in V8 6.9 → 5.1 µs | kept |
+| counts, and the time under load, on a tick | three calls fewer | kept |
+| `opt-level = \"s\"` | 926 → 701 kB, which is the goal for the size; seen token 10.8 → 11.6 µs | CPU of every request counts for more |
+| the allocators `talc` and `rlsf` | no difference | |
+| lists of a request on the stack | no difference | |
+| functions that are used together side by side in the module | no difference | |
+| the header of a token remembered for each key | new token in V8 5.2 → 5.0 µs | not worth its code |
+
+What a seen token costs above the floor is mostly not its work, a microsecond in V8, but that code and data of the filter
+are no longer in the processor's caches when Envoy comes back to them: in Envoy the same code takes more than twice as long.
 ";
 
 #[cfg(test)]
@@ -98,7 +117,8 @@ mod tests {
         ] {
             assert!(page.contains(text), "{text}\n{page}");
         }
-        let lines = page.lines().filter(|line| line.starts_with('|')).count();
+        let (measured, _) = page.split_once("## What would move it").unwrap();
+        let lines = measured.lines().filter(|line| line.starts_with('|')).count();
         assert_eq!(lines, costs.steps.len() + costs.cases.len() + 4);
     }
 }
