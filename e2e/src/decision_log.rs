@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::artifacts;
 use crate::envoy::Envoy;
 
 /// A worker writes ten lines a second; of decisions this far apart, eleven never fall into one.
@@ -11,6 +12,23 @@ pub const PACE: Duration = Duration::from_millis(105);
 
 /// How such a line of JSON begins.
 const START: &str = "{\"jwt_rbac\":";
+
+/// A document with a row for each thing that can be said of a request, and this `decisionLog`.
+pub fn document(log: &str) -> Value {
+    json!({
+        "jwtRules": [{
+            "issuer": "https://tenant.auth0.com/",
+            "audiences": ["https://bookinfo.io"],
+            "jwks": artifacts::jwks(),
+        }],
+        "routes": [
+            {"name": "public", "paths": ["/public"], "access": "PUBLIC"},
+            {"name": "closed", "paths": ["/closed"], "access": "DENIED"},
+            {"name": "members", "paths": ["/members"], "permissions": ["none:has"]},
+        ],
+        "decisionLog": log,
+    })
+}
 
 /// A reader of Envoy's log that goes on where it stopped.
 #[derive(Debug)]

@@ -12,8 +12,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::artifacts;
+use crate::bootstrap::bootstrap;
 use crate::client::{Request, Response};
+use crate::lds::ListenerFile;
 use crate::temporary::TemporaryDirectory;
+use crate::upstream::Upstream;
 
 /// How long Envoy may take to be ready. Most of it is V8, which compiles the module first.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -47,6 +51,29 @@ impl Envoy {
             .map_err(|error| format!("{} could not be started: {error}", binary.display()))?;
         envoy.wait_until_ready(|_| ())?;
         Ok(envoy)
+    }
+
+    /// Starts the Envoy of the tests with these listeners, and with those of a file, before a
+    /// workload that tells what reached it.
+    ///
+    /// # Panics
+    ///
+    /// When there is no Envoy, or it does not start.
+    pub fn before_upstream(listeners: &[Value], dynamic: Option<&ListenerFile>) -> Self {
+        let file = dynamic.map(ListenerFile::path);
+        let bootstrap = bootstrap(Upstream::start().address, listeners, file.as_deref());
+        let started = artifacts::envoy().and_then(|binary| Self::start(&binary, &bootstrap));
+        started.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The answer of a listener to a request.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn answer(&self, listener: &str, request: &Request) -> Response {
+        let response = request.send(self.address(listener));
+        response.unwrap_or_else(|error| panic!("{listener}, {request:?}: {error}"))
     }
 
     /// Starts one on a file, in a working directory, with `envoy.log` in a directory of the
@@ -163,15 +190,24 @@ impl Envoy {
         kibibytes.expect("Linux says how much memory a process has") << 10
     }
 
-    /// The time that the process has spent on a processor.
-    pub fn cpu_time(&self) -> Duration {
+    /// The time that the process has spent on a processor since it started.
+    ///
+    /// # Errors
+    ///
+    /// Where Linux does not say.
+    pub fn cpu_time(&self) -> Result<Duration, String> {
         let tasks = format!("/proc/{}/task", self.process.id());
-        let threads = fs::read_dir(&tasks).unwrap_or_else(|error| panic!("{tasks}: {error}"));
+        let threads = fs::read_dir(&tasks).map_err(|error| format!("{tasks}: {error}"))?;
+        // Nanoseconds on the processor, nanoseconds waiting for it, time slices. `stat` would only
+        // have hundredths of a second. A thread can end while it is looked at.
         let spent = threads.flatten().filter_map(|thread| {
             let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
             text.split(' ').next()?.parse::<u64>().ok()
         });
-        Duration::from_nanos(spent.sum())
+        match spent.sum() {
+            0 => Err("the kernel does not count CPU time (CONFIG_SCHED_INFO)".to_owned()),
+            nanoseconds => Ok(Duration::from_nanos(nanoseconds)),
+        }
     }
 
     /// Everything that Envoy and the module have logged.

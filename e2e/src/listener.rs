@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::artifacts;
 use crate::bootstrap::{UPSTREAM, address};
 use crate::filters;
 
@@ -17,6 +18,16 @@ const MANAGER: &str = "type.googleapis.com/envoy.extensions.filters.network.\
 /// A listener on a free port with these HTTP filters, the router behind them.
 pub fn listener(name: &str, filters: &[Value]) -> Value {
     of_manager(name, &manager(name, filters))
+}
+
+/// The same with our filter alone, configured with this document.
+///
+/// # Panics
+///
+/// When the module is not there.
+pub fn ours(name: &str, document: &Value) -> Value {
+    let module = artifacts::wasm().unwrap_or_else(|error| panic!("{error}"));
+    listener(name, &[filters::jwt_rbac(name, document, &module)])
 }
 
 /// The same with another limit for the headers of a request; Envoy's own is 60 KiB.

@@ -4,14 +4,12 @@ use std::thread;
 use std::time::Duration;
 
 use jwt_rbac_e2e::artifacts;
-use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::Request;
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::lds::{ListenerFile, Update};
-use jwt_rbac_e2e::listener::listener;
+use jwt_rbac_e2e::listener::{listener, ours};
 use jwt_rbac_e2e::tokens::{self, Recipe};
-use jwt_rbac_e2e::upstream::Upstream;
 use serde_json::{Value, json};
 
 #[test]
@@ -19,7 +17,8 @@ fn a_token_is_good_as_often_as_it_comes() {
     for cache in [json!("4Mi"), json!("1Ki"), json!(0)] {
         let mut document = document();
         document["tokenCache"] = json!({"maxSize": cache});
-        let envoy = start(&ListenerFile::create(&[ours("ours", &document)]));
+        let envoy =
+            Envoy::before_upstream(&[], Some(&ListenerFile::create(&[ours("ours", &document)])));
         let token = Recipe::of_caller("user").mint();
         let other = Recipe::of_caller("moderator").mint();
         for _ in 0..20 {
@@ -52,7 +51,7 @@ fn documents_share_no_identity() {
         let filter = filters::jwt_rbac("same", document, &artifacts::wasm().unwrap());
         listeners.push(listener(&format!("same-{name}"), &[filter]));
     }
-    let envoy = start(&ListenerFile::create(&listeners));
+    let envoy = Envoy::before_upstream(&[], Some(&ListenerFile::create(&listeners)));
     for turn in 0..50 {
         let token = Recipe::of_caller("user").claim("turn", json!(turn / 5)).mint();
         for step in 0..documents.len() {
@@ -74,7 +73,8 @@ fn places_share_no_identity() {
     second["name"] = "second".into();
     second["jwks"] = strange_keys();
     document["jwtRules"].as_array_mut().expect("a list").push(second);
-    let envoy = start(&ListenerFile::create(&[ours("ours", &document)]));
+    let envoy =
+        Envoy::before_upstream(&[], Some(&ListenerFile::create(&[ours("ours", &document)])));
     let token = Recipe::of_caller("user").mint();
     for _ in 0..10 {
         for (header, status) in [("x-first", 200), ("x-second", 401)] {
@@ -88,7 +88,8 @@ fn places_share_no_identity() {
 fn an_expired_token_is_not_remembered() {
     let mut document = document();
     document["jwtRules"][0]["clockSkew"] = "0s".into();
-    let envoy = start(&ListenerFile::create(&[ours("ours", &document)]));
+    let envoy =
+        Envoy::before_upstream(&[], Some(&ListenerFile::create(&[ours("ours", &document)])));
     let end = tokens::now() + 3;
     let token = Recipe::of_caller("user").claim("exp", json!(end)).mint();
     let mut count = 0;
@@ -111,7 +112,8 @@ fn a_token_can_get_too_old_while_it_is_remembered() {
     let mut document = document();
     document["jwtRules"][0]["clockSkew"] = "0s".into();
     document["jwtRules"][0]["maxLifetime"] = "1h".into();
-    let envoy = start(&ListenerFile::create(&[ours("ours", &document)]));
+    let envoy =
+        Envoy::before_upstream(&[], Some(&ListenerFile::create(&[ours("ours", &document)])));
     let start = tokens::now() + 2;
     let not_yet = Recipe::of_caller("user").claim("nbf", json!(start)).mint();
     let too_long = Recipe::of_caller("user").claim("exp", json!(start + 3601)).mint();
@@ -144,7 +146,7 @@ fn a_new_document_decides_about_remembered_tokens() {
     other_issuer["jwtRules"][0]["issuer"] = "https://other.example.com".into();
 
     let mut file = ListenerFile::create(&[ours("ours", &good)]);
-    let mut envoy = start(&file);
+    let mut envoy = Envoy::before_upstream(&[], Some(&file));
     let token = Recipe::of_caller("user").claim("jti", json!("t1")).mint();
     for (what, document, status) in [
         ("key", other_key, 401),
@@ -176,7 +178,7 @@ fn many_tokens_take_no_memory_for_good() {
     let mut large = document;
     large["tokenCache"] = json!({"maxSize": "64Mi"});
     let listeners = [ours("small", &small), ours("large", &large)];
-    let envoy = start(&ListenerFile::create(&listeners));
+    let envoy = Envoy::before_upstream(&[], Some(&ListenerFile::create(&listeners)));
     let gained = |listener: &str, count: usize| {
         let before = envoy.resident_memory();
         for number in 0..count {
@@ -218,16 +220,6 @@ fn strange_keys() -> Value {
     strange
 }
 
-fn ours(name: &str, document: &Value) -> Value {
-    listener(name, &[filters::jwt_rbac(name, document, &artifacts::wasm().unwrap())])
-}
-
-fn start(file: &ListenerFile) -> Envoy {
-    let bootstrap = bootstrap(Upstream::start().address, &[], Some(&file.path()));
-    Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap()
-}
-
 fn get(envoy: &Envoy, listener: &str, token: &str) -> u16 {
-    let response = Request::get("/").bearer(token).send(envoy.address(listener));
-    response.unwrap_or_else(|error| panic!("{listener}: {error}")).status
+    envoy.answer(listener, &Request::get("/").bearer(token)).status
 }

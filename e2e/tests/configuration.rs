@@ -9,16 +9,15 @@ use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::Request;
 use jwt_rbac_e2e::envoy::Envoy;
-use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::lds::{ListenerFile, Update};
-use jwt_rbac_e2e::listener::listener;
+use jwt_rbac_e2e::listener;
 use jwt_rbac_e2e::upstream::Upstream;
 use serde_json::{Value, json};
 
 #[test]
 fn an_update_decides_the_next_request() {
     let mut file = ListenerFile::create(&[ours(&document("/a"))]);
-    let mut envoy = start(&file);
+    let mut envoy = Envoy::before_upstream(&[], Some(&file));
     assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [200, 403]);
     assert_eq!(file.publish(&mut envoy, &[ours(&document("/b"))]), Update::Accepted);
     assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [403, 200]);
@@ -27,7 +26,7 @@ fn an_update_decides_the_next_request() {
 #[test]
 fn five_faults_are_named_while_the_document_before_goes_on() {
     let mut file = ListenerFile::create(&[ours(&document("/a"))]);
-    let mut envoy = start(&file);
+    let mut envoy = Envoy::before_upstream(&[], Some(&file));
     let faulty = json!({
         "jwtRules": [{
             "issuer": "https://tenant.auth0.com/",
@@ -63,7 +62,7 @@ fn a_first_document_that_is_refused_opens_nothing() {
     for faulty in [json!({}), json!({"routes": "all"}), json!({"jwtRule": []}), json!([]), json!(7)]
     {
         let file = ListenerFile::create(&[ours(&faulty)]);
-        let envoy = start(&file);
+        let envoy = Envoy::before_upstream(&[], Some(&file));
         assert!(!envoy.has_listener("ours"), "{faulty} is served");
         assert_eq!(envoy.stat("listener_manager.lds.update_rejected"), 1, "{faulty}");
         assert!(envoy.log().contains("document refused"), "{faulty}:\n{}", envoy.log());
@@ -84,13 +83,10 @@ fn the_manifests_are_refused_for_their_placeholder() {
     let manifests = manifests();
     let listeners: Vec<Value> = manifests
         .iter()
-        .map(|(path, document)| {
-            let name = path.display().to_string();
-            listener(&name, &[filters::jwt_rbac(&name, document, &artifacts::wasm().unwrap())])
-        })
+        .map(|(path, document)| listener::ours(&path.display().to_string(), document))
         .collect();
     let file = ListenerFile::create(&listeners);
-    let envoy = start(&file);
+    let envoy = Envoy::before_upstream(&[], Some(&file));
     let log = envoy.log();
     for path in manifests.keys() {
         let name = path.display().to_string();
@@ -175,15 +171,9 @@ fn document(path: &str) -> Value {
 }
 
 fn ours(document: &Value) -> Value {
-    listener("ours", &[filters::jwt_rbac("ours", document, &artifacts::wasm().unwrap())])
-}
-
-fn start(file: &ListenerFile) -> Envoy {
-    let bootstrap = bootstrap(Upstream::start().address, &[], Some(&file.path()));
-    Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap()
+    listener::ours("ours", document)
 }
 
 fn get(envoy: &Envoy, path: &str) -> u16 {
-    let response = Request::get(path).send(envoy.address("ours"));
-    response.unwrap_or_else(|error| panic!("{path}: {error}")).status
+    envoy.answer("ours", &Request::get(path)).status
 }

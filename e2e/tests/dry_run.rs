@@ -5,7 +5,6 @@ use std::thread;
 
 use jwt_rbac::forward::OVERRIDES;
 use jwt_rbac_e2e::artifacts;
-use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::{Request, Response};
 use jwt_rbac_e2e::decision_log::{DecisionLog, PACE};
 use jwt_rbac_e2e::envoy::Envoy;
@@ -13,7 +12,7 @@ use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::listener::{DETAILS_HEADER, with_tunnels};
 use jwt_rbac_e2e::tokens::Recipe;
 use jwt_rbac_e2e::twin::Outcome;
-use jwt_rbac_e2e::upstream::{Seen, Upstream};
+use jwt_rbac_e2e::upstream::Seen;
 use serde_json::{Value, json};
 
 /// What clients must not send: output headers and tokens under other names, and overrides.
@@ -223,10 +222,9 @@ fn start(tried: &Value) -> Envoy {
         with_tunnels("enforced", &[filter("enforced", &document(|_| ()))]),
         with_tunnels("unfiltered", &[]),
     ];
-    let bootstrap = bootstrap(Upstream::start().address, &listeners, None);
-    Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap()
+    Envoy::before_upstream(&listeners, None)
 }
 
 fn send(envoy: &Envoy, request: &Request) -> Response {
-    request.send(envoy.address("ours")).unwrap_or_else(|error| panic!("{request:?}: {error}"))
+    envoy.answer("ours", request)
 }

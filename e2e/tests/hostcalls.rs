@@ -2,13 +2,10 @@
 //! microseconds that the filter costs. Envoy's own trace is counted.
 
 use jwt_rbac_e2e::artifacts;
-use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::Request;
 use jwt_rbac_e2e::envoy::Envoy;
-use jwt_rbac_e2e::filters;
-use jwt_rbac_e2e::listener::listener;
+use jwt_rbac_e2e::listener::ours;
 use jwt_rbac_e2e::tokens::Recipe;
-use jwt_rbac_e2e::upstream::Upstream;
 use serde_json::json;
 
 /// What Envoy calls for every request; the first creates the context, the last deletes it.
@@ -28,12 +25,9 @@ fn a_request_takes_no_more_calls_than_it_needs() {
             {"paths": ["/closed"], "permissions": ["nobody:has"]},
         ],
     });
-    let upstream = Upstream::start();
-    let filter = filters::jwt_rbac("ours", &document, &artifacts::wasm().unwrap());
-    let bootstrap = bootstrap(upstream.address, &[listener("ours", &[filter])], None);
-    let envoy = Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap();
+    let envoy = Envoy::before_upstream(&[ours("ours", &document)], None);
     let token = Recipe::of_caller("user").mint();
-    let send = |path: &str| Request::get(path).bearer(&token).send(envoy.address("ours")).unwrap();
+    let send = |path: &str| envoy.answer("ours", &Request::get(path).bearer(&token));
     // So that nothing is done for the first time any more, the metrics neither.
     assert_eq!((send("/public").status, send("/closed").status), (200, 403));
     assert_eq!(envoy.stat("wasmcustom.jwt_rbac_allowed"), 1);

@@ -5,16 +5,15 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use jwt_rbac_e2e::artifacts;
-use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::{Request, Response, exchange};
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::garbage::Garbage;
-use jwt_rbac_e2e::listener::{DETAILS_HEADER, listener, with_header_limit};
+use jwt_rbac_e2e::listener::{DETAILS_HEADER, listener, ours, with_header_limit};
 use jwt_rbac_e2e::native;
 use jwt_rbac_e2e::tokens::Recipe;
 use jwt_rbac_e2e::twin::Outcome;
-use jwt_rbac_e2e::upstream::{Seen, Upstream};
+use jwt_rbac_e2e::upstream::Seen;
 use jwt_rbac_e2e::wire;
 use serde_json::{Value, json};
 
@@ -35,7 +34,7 @@ fn a_thousand_routes() {
     let document = document(&json!(routes));
     let native = native::filters(&document).expect("the pair has words for it");
     let listeners = [ours("ours", &document), listener("native", &native)];
-    let envoy = start(&listeners);
+    let envoy = Envoy::before_upstream(&listeners, None);
     let token = Recipe::of_caller("user").claim("permissions", json!(["read:svc0", "read:svc999"]));
     let token = token.mint();
     for (path, status, reason) in [
@@ -59,7 +58,7 @@ fn a_thousand_routes() {
 
 #[test]
 fn header_values_that_are_no_text() {
-    let envoy = start(&[ours("ours", &public())]);
+    let envoy = Envoy::before_upstream(&[ours("ours", &public())], None);
     let address = envoy.address("ours");
     let all: String = (0x80..=0xff).map(char::from).collect();
     for value in ["\u{ff}", "caf\u{e9}", &all] {
@@ -78,7 +77,7 @@ fn header_values_that_are_no_text() {
 
 #[test]
 fn header_names_that_are_no_text() {
-    let envoy = start(&[ours("ours", &public())]);
+    let envoy = Envoy::before_upstream(&[ours("ours", &public())], None);
     for name in ["x-\u{ff}", "caf\u{e9}", "x y", "x\u{0}y"] {
         let response = send(&Request::get("/").header(name, "value"), envoy.address("ours"));
         assert_eq!(response.status, 400, "{name:?} is refused by Envoy itself");
@@ -89,7 +88,7 @@ fn header_names_that_are_no_text() {
 #[test]
 fn tokens_that_are_too_long() {
     let filter = filters::jwt_rbac("ours", &public(), &artifacts::wasm().unwrap());
-    let envoy = start(&[with_header_limit("ours", &[filter], 96)]);
+    let envoy = Envoy::before_upstream(&[with_header_limit("ours", &[filter], 96)], None);
     let recipe = |length| Recipe::of_caller("user").claim("padding", json!("x".repeat(length)));
     for (length, status) in [(10 << 10, 200), (16 << 10, 401), (48 << 10, 401)] {
         let request = Request::get("/").bearer(&recipe(length).mint());
@@ -104,7 +103,7 @@ fn tokens_that_are_too_long() {
 
 #[test]
 fn tokens_that_hold_too_much() {
-    let envoy = start(&[ours("ours", &public())]);
+    let envoy = Envoy::before_upstream(&[ours("ours", &public())], None);
     let list = |count: usize| json!((0..count).map(|i| format!("p{i}")).collect::<Vec<_>>());
     let object = |count: usize| {
         let members = (0..count).map(|i| (format!("m{i}"), json!(0)));
@@ -126,7 +125,7 @@ fn tokens_that_hold_too_much() {
 
 #[test]
 fn many_headers_and_cookies() {
-    let envoy = start(&[ours("ours", &public())]);
+    let envoy = Envoy::before_upstream(&[ours("ours", &public())], None);
     let mut request = Request::get("/");
     for i in 0..90 {
         request = request.header(&format!("x-header-{i}"), &"v".repeat(100));
@@ -144,7 +143,7 @@ fn many_headers_and_cookies() {
 /// Envoy answers with 400 what is no HTTP; what it lets through is refused here, or is no token.
 #[test]
 fn garbage_for_three_seconds() {
-    let envoy = start(&[ours("ours", &public())]);
+    let envoy = Envoy::before_upstream(&[ours("ours", &public())], None);
     let address = envoy.address("ours");
     let good = Recipe::of_caller("user").mint().into_bytes();
     let mut garbage = Garbage::new();
@@ -181,15 +180,6 @@ fn document(routes: &Value) -> Value {
         }],
         "routes": routes,
     })
-}
-
-fn ours(name: &str, document: &Value) -> Value {
-    listener(name, &[filters::jwt_rbac(name, document, &artifacts::wasm().unwrap())])
-}
-
-fn start(listeners: &[Value]) -> Envoy {
-    let bootstrap = bootstrap(Upstream::start().address, listeners, None);
-    Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap()
 }
 
 fn send(request: &Request, address: SocketAddr) -> Response {

@@ -7,15 +7,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jwt_rbac_e2e::artifacts;
-use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::Request;
+use jwt_rbac_e2e::decision_log::document;
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::lds::{ListenerFile, Update};
-use jwt_rbac_e2e::listener::{listener, with_access_log};
+use jwt_rbac_e2e::listener::{ours, with_access_log};
 use jwt_rbac_e2e::temporary::TemporaryDirectory;
 use jwt_rbac_e2e::tokens::Recipe;
-use jwt_rbac_e2e::upstream::Upstream;
 use serde_json::{Value, json};
 
 #[test]
@@ -25,7 +24,7 @@ fn metrics_have_the_names_of_the_documentation() {
     let mut tried = counted.clone();
     tried["dryRun"] = true.into();
     let mut file = ListenerFile::create(&[ours("ours", &counted)]);
-    let mut envoy = start(&[], Some(&file));
+    let mut envoy = Envoy::before_upstream(&[], Some(&file));
     let stat = |envoy: &Envoy, name: &str| envoy.stat(&format!("wasmcustom.jwt_rbac_{name}"));
     let mut hash = stat(&envoy, "document_hash");
     assert!(envoy.log().contains(&format!(": document {hash} in force")), "{}", envoy.log());
@@ -36,7 +35,11 @@ fn metrics_have_the_names_of_the_documentation() {
 
     let [user, other] = ["user", "moderator"].map(|caller| Recipe::of_caller(caller).mint());
     let ask = |envoy: &Envoy, path: &str, token: &str, status: u16| {
-        assert_eq!(send(envoy, "ours", &Request::get(path).bearer(token)), status, "{path}");
+        assert_eq!(
+            envoy.answer("ours", &Request::get(path).bearer(token)).status,
+            status,
+            "{path}"
+        );
     };
     ask(&envoy, "/public", &user, 200);
     assert_eq!([stat(&envoy, "cache_hits"), stat(&envoy, "cache_misses")], [0, 1]);
@@ -115,7 +118,7 @@ fn access_logs_have_the_words_of_the_documentation() {
         let filter = filters::jwt_rbac(name, &document, &artifacts::wasm().unwrap());
         with_access_log(name, &[filter], &file, &format)
     });
-    let envoy = start(&listeners.collect::<Vec<_>>(), None);
+    let envoy = Envoy::before_upstream(&listeners.collect::<Vec<_>>(), None);
     let recipe = Recipe::of_caller("user");
     let token = recipe.mint();
     let expired = recipe.clone().claim("exp", json!("now-3600")).mint();
@@ -157,7 +160,7 @@ fn access_logs_have_the_words_of_the_documentation() {
         ),
     ];
     for (listener, path, token, _) in &expected {
-        send(&envoy, listener, &Request::get(path).bearer(token));
+        envoy.answer(listener, &Request::get(path).bearer(token));
     }
     let end = Instant::now() + Duration::from_secs(10);
     let mut text = String::new();
@@ -178,35 +181,4 @@ fn documented_format() -> String {
     let block = page.split_once("```yaml accessLogFormat\n").unwrap().1;
     let block: Value = serde_saphyr::from_str(block.split_once("```").unwrap().0).unwrap();
     block["accessLogFormat"].as_str().unwrap().to_owned()
-}
-
-fn document(log: &str) -> Value {
-    json!({
-        "jwtRules": [{
-            "issuer": "https://tenant.auth0.com/",
-            "audiences": ["https://bookinfo.io"],
-            "jwks": artifacts::jwks(),
-        }],
-        "routes": [
-            {"name": "public", "paths": ["/public"], "access": "PUBLIC"},
-            {"name": "closed", "paths": ["/closed"], "access": "DENIED"},
-            {"name": "members", "paths": ["/members"], "permissions": ["none:has"]},
-        ],
-        "decisionLog": log,
-    })
-}
-
-fn ours(name: &str, document: &Value) -> Value {
-    listener(name, &[filters::jwt_rbac(name, document, &artifacts::wasm().unwrap())])
-}
-
-fn start(listeners: &[Value], dynamic: Option<&ListenerFile>) -> Envoy {
-    let file = dynamic.map(ListenerFile::path);
-    let bootstrap = bootstrap(Upstream::start().address, listeners, file.as_deref());
-    Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap()
-}
-
-fn send(envoy: &Envoy, listener: &str, request: &Request) -> u16 {
-    let response = request.send(envoy.address(listener));
-    response.unwrap_or_else(|error| panic!("{request:?}: {error}")).status
 }

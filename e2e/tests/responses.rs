@@ -1,14 +1,12 @@
 //! `responses`: how a document wants denials to be answered.
 
 use jwt_rbac_e2e::artifacts;
-use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::{Request, Response};
 use jwt_rbac_e2e::envoy::Envoy;
-use jwt_rbac_e2e::filters;
-use jwt_rbac_e2e::listener::{DETAILS_HEADER, listener};
+use jwt_rbac_e2e::listener::{self, DETAILS_HEADER};
 use jwt_rbac_e2e::native;
 use jwt_rbac_e2e::tokens::Recipe;
-use jwt_rbac_e2e::upstream::{Seen, Upstream};
+use jwt_rbac_e2e::upstream::Seen;
 use serde_json::{Value, json};
 
 const METADATA: &str = "https://api.example.com/.well-known/oauth-protected-resource";
@@ -57,7 +55,10 @@ fn a_missing_token_is_answered_as_by_the_native_filter() {
     let plain = json!({"jwtRules": document(&responses)["jwtRules"]});
     let mut native = native::filters(&plain).expect("the pair has words for it");
     native[0]["typed_config"]["rules"][0]["requires"] = json!({"provider_name": "origins-0"});
-    let envoy = start_with(&[ours("ours", &responses), listener("native", &native)]);
+    let envoy = Envoy::before_upstream(
+        &[ours("ours", &responses), listener::listener("native", &native)],
+        None,
+    );
     for request in [
         Request::get("/members"),
         Request::get("/members?a=b"),
@@ -127,7 +128,7 @@ fn bodies_have_the_form_that_the_document_asks_for() {
             "forbidden": {"format": "CUSTOM", "body": html, "contentType": "text/html; charset=utf-8"},
         }),
     );
-    let envoy = start_with(&[problems, hidden, custom]);
+    let envoy = Envoy::before_upstream(&[problems, hidden, custom], None);
     let problem = |status: u16, title: &str, detail: &str| {
         json!({"type": "about:blank", "title": title, "status": status, "detail": detail})
             .to_string()
@@ -170,11 +171,12 @@ fn grpc_gets_a_text() {
             &json!({"missingToken": missing, "unauthenticated": format, "forbidden": format}),
         )
     };
-    let envoy = start_with(&[
+    let listeners = [
         formatted("problems", &json!({"format": "PROBLEM_JSON"})),
         formatted("custom", &json!({"format": "CUSTOM", "body": "<p>"})),
         ours("hidden", &json!({"forbidden": {"format": "PROBLEM_JSON", "status": 404}})),
-    ]);
+    ];
+    let envoy = Envoy::before_upstream(&listeners, None);
     let without = with_scope("openid");
     for (listener, request, status, text) in [
         ("problems", grpc("/members"), "16", "Jwt is missing"),
@@ -252,17 +254,11 @@ fn document(responses: &Value) -> Value {
 }
 
 fn start(responses: &Value) -> Envoy {
-    start_with(&[ours("ours", responses)])
+    Envoy::before_upstream(&[ours("ours", responses)], None)
 }
 
 fn ours(name: &str, responses: &Value) -> Value {
-    let filter = filters::jwt_rbac(name, &document(responses), &artifacts::wasm().unwrap());
-    listener(name, &[filter])
-}
-
-fn start_with(listeners: &[Value]) -> Envoy {
-    let bootstrap = bootstrap(Upstream::start().address, listeners, None);
-    Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap()
+    listener::ours(name, &document(responses))
 }
 
 fn send(envoy: &Envoy, request: &Request) -> Response {
@@ -270,6 +266,5 @@ fn send(envoy: &Envoy, request: &Request) -> Response {
 }
 
 fn send_to(envoy: &Envoy, listener: &str, request: &Request) -> Response {
-    let response = request.send(envoy.address(listener));
-    response.unwrap_or_else(|error| panic!("{request:?}: {error}"))
+    envoy.answer(listener, request)
 }

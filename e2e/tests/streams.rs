@@ -6,7 +6,6 @@ use std::thread;
 use std::time::Duration;
 
 use jwt_rbac_e2e::artifacts;
-use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::{self, Request, Response};
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
@@ -14,7 +13,7 @@ use jwt_rbac_e2e::listener::{DETAILS_HEADER, with_tunnels};
 use jwt_rbac_e2e::native;
 use jwt_rbac_e2e::tokens::{self, Recipe};
 use jwt_rbac_e2e::twin::Outcome;
-use jwt_rbac_e2e::upstream::{Seen, Upstream};
+use jwt_rbac_e2e::upstream::Seen;
 use serde_json::{Value, json};
 
 #[test]
@@ -143,8 +142,7 @@ fn start(document: &Value) -> Envoy {
     if let Ok(native) = native::filters(document) {
         listeners.push(with_tunnels("native", &native));
     }
-    let bootstrap = bootstrap(Upstream::start().address, &listeners, None);
-    Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap()
+    Envoy::before_upstream(&listeners, None)
 }
 
 /// The answer of the filter, which is that of the native pair.

@@ -7,16 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jwt_rbac::refusal::{Kind, Refusal};
 use jwt_rbac_e2e::artifacts;
-use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::cases;
 use jwt_rbac_e2e::client::{Request, Response};
-use jwt_rbac_e2e::decision_log::{DecisionLog, PACE};
+use jwt_rbac_e2e::decision_log::{DecisionLog, PACE, document};
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
-use jwt_rbac_e2e::listener::{DETAILS_HEADER, listener, with_tunnels};
+use jwt_rbac_e2e::listener::{DETAILS_HEADER, listener, ours, with_tunnels};
 use jwt_rbac_e2e::samples::samples;
 use jwt_rbac_e2e::tokens::Recipe;
-use jwt_rbac_e2e::upstream::Upstream;
 use jwt_rbac_e2e::verdict::Denial;
 use serde_json::{Value, json};
 
@@ -40,7 +38,7 @@ fn every_refusal_is_logged_counted_and_documented() {
             }
         })
         .collect();
-    let envoy = start(&listeners);
+    let envoy = Envoy::before_upstream(&listeners, None);
     let mut log = DecisionLog::of(&envoy);
     let table = fs::read_to_string(artifacts::root().join("docs/refusals.md")).unwrap();
     let mut failures = Vec::new();
@@ -57,7 +55,7 @@ fn every_refusal_is_logged_counted_and_documented() {
         let Some(sample) = samples.get(slug) else { continue };
         thread::sleep(PACE);
         let request = sample.request();
-        let response = send(&envoy, slug, &request);
+        let response = envoy.answer(slug, &request);
         let told = failures_of(&sample.denial, &request, &response, &log.read_one());
         failures.extend(told.iter().map(|failure| format!("{slug}: {failure}")));
         let count = envoy.stat(&format!("wasmcustom.jwt_rbac_denied_{slug}"));
@@ -121,28 +119,28 @@ fn lists(line: &Value, names: &[&str]) -> Vec<Value> {
 #[test]
 fn the_line_of_the_documentation_is_what_envoy_writes() {
     let bookinfo = cases::load().into_iter().find(|suite| suite.name == "bookinfo").unwrap();
-    let envoy = start(&[ours("ours", &bookinfo.documents["reviews"])]);
+    let envoy = Envoy::before_upstream(&[ours("ours", &bookinfo.documents["reviews"])], None);
     let mut log = DecisionLog::of(&envoy);
     let token = Recipe::of_caller("user").mint();
-    send(&envoy, "ours", &Request::get("/reviews/0").bearer(&token).header("host", "reviews:9080"));
+    envoy.answer("ours", &Request::get("/reviews/0").bearer(&token).header("host", "reviews:9080"));
     assert_eq!(log.read_one(), documented_line());
 }
 
 #[test]
 fn a_document_chooses_what_is_logged() {
     let listeners = ["OFF", "DENIALS", "ALL"].map(|log| ours(log, &document(log)));
-    let envoy = start(&listeners);
+    let envoy = Envoy::before_upstream(&listeners, None);
     let mut log = DecisionLog::of(&envoy);
     let token = Recipe::of_caller("user").mint();
     let allowed = Request::get("/public").bearer(&token);
     let denied = Request::get("/closed");
     for (listener, lines) in [("OFF", json!([])), ("DENIALS", json!(["deny"]))] {
-        assert_eq!(send(&envoy, listener, &allowed).status, 200);
-        assert_eq!(send(&envoy, listener, &denied).status, 403);
+        assert_eq!(envoy.answer(listener, &allowed).status, 200);
+        assert_eq!(envoy.answer(listener, &denied).status, 403);
         let words: Vec<_> = log.read().iter().map(|line| line["jwt_rbac"].clone()).collect();
         assert_eq!(json!(words), lines, "{listener}");
     }
-    send(&envoy, "ALL", &allowed);
+    envoy.answer("ALL", &allowed);
     let expected = json!({
         "jwt_rbac": "allow",
         "rule": "public",
@@ -153,34 +151,34 @@ fn a_document_chooses_what_is_logged() {
         "path": "/public",
     });
     assert_eq!(log.read_one(), expected);
-    send(&envoy, "ALL", &denied);
+    envoy.answer("ALL", &denied);
     assert_eq!(log.read_one()["jwt_rbac"], "deny");
     assert_eq!(envoy.stat("wasmcustom.jwt_rbac_denied_route_denied"), 3);
 }
 
 #[test]
 fn nothing_that_a_client_sends_breaks_or_stretches_a_line() {
-    let envoy = start(&[ours("ours", &document("DENIALS"))]);
+    let envoy = Envoy::before_upstream(&[ours("ours", &document("DENIALS"))], None);
     let mut log = DecisionLog::of(&envoy);
     // Control bytes but for the tab, and more in hosts and methods, Envoy refuses itself.
     for bytes in ["\"", "\\", "\",\"status\":200,\"", "\t", "\u{ff}", "\u{c3}", "'<"] {
         thread::sleep(PACE);
         let id = format!("a{bytes}b");
-        send(&envoy, "ours", &Request::get("/closed").header("x-request-id", &id));
+        envoy.answer("ours", &Request::get("/closed").header("x-request-id", &id));
         let line = log.read_one();
         let shown = if bytes.is_ascii() { id } else { "a\u{fffd}b".to_owned() };
         assert_eq!((&line["request_id"], &line["status"]), (&json!(shown), &json!(403)));
     }
     for path in ["/closed/\"", "/closed/\\n", "/closed/'<{}>", "/closed/%0a%ff"] {
         thread::sleep(PACE);
-        send(&envoy, "ours", &Request::get(path));
+        envoy.answer("ours", &Request::get(path));
         assert_eq!(log.read_one()["path"], path);
     }
     for length in [128, 129, 10_000] {
         thread::sleep(PACE);
         let [path, host, id] = ["/p", "h", "i"].map(|start| format!("{start:x<length$}"));
         let request = Request::get(&path).header("host", &host).header("x-request-id", &id);
-        assert_eq!(send(&envoy, "ours", &request).status, 403);
+        assert_eq!(envoy.answer("ours", &request).status, 403);
         let line = log.read_one();
         for (name, sent) in [("path", path), ("host", host), ("request_id", id)] {
             let end = if length > 128 { "…" } else { "" };
@@ -193,20 +191,20 @@ fn nothing_that_a_client_sends_breaks_or_stretches_a_line() {
 fn a_worker_writes_ten_lines_a_second_and_says_how_many_it_did_not() {
     const BURST: u64 = 200;
     let listeners = ["one", "two"].map(|name| ours(name, &document("DENIALS")));
-    let envoy = start(&listeners);
+    let envoy = Envoy::before_upstream(&listeners, None);
     let mut log = DecisionLog::of(&envoy);
     let second = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let first = second();
     // The plugins of a worker share one budget.
     for number in 0..BURST {
         let listener = ["one", "two"][usize::from(number % 2 == 0)];
-        assert_eq!(send(&envoy, listener, &Request::get("/closed")).status, 403);
+        assert_eq!(envoy.answer(listener, &Request::get("/closed")).status, 403);
     }
     let last = second();
     while second() == last {
         thread::sleep(Duration::from_millis(10));
     }
-    send(&envoy, "one", &Request::get("/closed"));
+    envoy.answer("one", &Request::get("/closed"));
     let lines = log.read();
     let written = lines.len() as u64;
     assert!(written <= 10 * (last - first + 1) + 1, "{written} lines");
@@ -222,34 +220,4 @@ fn documented_line() -> Value {
     let page = fs::read_to_string(artifacts::root().join("docs/operations.md")).unwrap();
     let block = page.split_once("```json\n").unwrap().1;
     serde_json::from_str(block.split_once("```").unwrap().0).unwrap()
-}
-
-fn document(log: &str) -> Value {
-    json!({
-        "jwtRules": [{
-            "issuer": "https://tenant.auth0.com/",
-            "audiences": ["https://bookinfo.io"],
-            "jwks": artifacts::jwks(),
-        }],
-        "routes": [
-            {"name": "public", "paths": ["/public"], "access": "PUBLIC"},
-            {"name": "closed", "paths": ["/closed"], "access": "DENIED"},
-            {"name": "members", "paths": ["/members"], "permissions": ["none:has"]},
-        ],
-        "decisionLog": log,
-    })
-}
-
-fn ours(name: &str, document: &Value) -> Value {
-    listener(name, &[filters::jwt_rbac(name, document, &artifacts::wasm().unwrap())])
-}
-
-fn start(listeners: &[Value]) -> Envoy {
-    let bootstrap = bootstrap(Upstream::start().address, listeners, None);
-    Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap()
-}
-
-fn send(envoy: &Envoy, listener: &str, request: &Request) -> Response {
-    let response = request.send(envoy.address(listener));
-    response.unwrap_or_else(|error| panic!("{request:?}: {error}"))
 }

@@ -4,7 +4,7 @@
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::bench::verify_signature;
 use jwt_rbac_e2e::bootstrap::bootstrap;
-use jwt_rbac_e2e::client::{Request, Response};
+use jwt_rbac_e2e::client::Request;
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::listener::listener;
@@ -31,10 +31,9 @@ fn every_step_is_taken() {
     let listeners = cases
         .each_ref()
         .map(|(name, steps, _)| listener(name, &[filters::jwt_rbac(name, steps, &module)]));
-    let bootstrap = bootstrap(Upstream::start().address, &listeners, None);
-    let envoy = Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap();
+    let envoy = Envoy::before_upstream(&listeners, None);
     for (name, _, status) in &cases {
-        let response = ask(&envoy, name);
+        let response = envoy.answer(name, &Request::get("/").bearer("token"));
         assert_eq!(response.status, *status, "{name}\n{}", envoy.log_tail());
         let has_token = Seen::of(&response)
             .map(|seen| seen.headers.iter().any(|(name, _)| name == "authorization"));
@@ -52,9 +51,4 @@ fn unknown_steps_are_refused() {
         let bootstrap = bootstrap(Upstream::start().address, &listeners, None);
         assert!(Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).is_err(), "{steps}");
     }
-}
-
-fn ask(envoy: &Envoy, listener: &str) -> Response {
-    let response = Request::get("/").bearer("token").send(envoy.address(listener));
-    response.unwrap_or_else(|error| panic!("{listener}: {error}"))
 }

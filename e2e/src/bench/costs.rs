@@ -231,7 +231,6 @@ fn filter_state() -> [Value; 4] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::suite::Measured;
     use super::*;
 
     fn costs() -> Costs {
@@ -240,13 +239,7 @@ mod tests {
 
     #[test]
     fn every_listener_has_a_name_of_its_own() {
-        let mut names: Vec<String> =
-            costs().suite.measured.iter().map(Measured::listener).collect();
-        let count = names.len();
-        names.sort();
-        names.dedup();
-        assert_eq!(names.len(), count);
-        assert!(names.iter().all(|name| name.is_ascii() && !name.contains([' ', ','])));
+        costs().suite.check_names();
     }
 
     #[test]

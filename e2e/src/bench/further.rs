@@ -119,20 +119,14 @@ fn bad_tokens(suite: &mut Suite) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::suite::{self, Measured};
+    use super::super::suite;
     use super::*;
 
     #[test]
     fn every_listener_has_a_name_of_its_own() {
         let mut suite = suite::standard();
         add(&mut suite);
-        let mut names: Vec<String> = suite.measured.iter().map(Measured::listener).collect();
-        let count = names.len();
-        names.sort();
-        names.dedup();
-        assert_eq!(names.len(), count);
-        // They stand in the targets of requests to the admin interface.
-        assert!(names.iter().all(|name| name.is_ascii() && !name.contains([' ', ','])));
+        suite.check_names();
     }
 
     #[test]

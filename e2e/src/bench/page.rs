@@ -85,6 +85,11 @@ fn line(row: &Row) -> String {
     )
 }
 
+/// Microseconds and their interval.
+pub fn figures(Estimate { value, low, high }: Estimate) -> String {
+    format!("{value:.1} [{low:.1}, {high:.1}]")
+}
+
 /// A ratio and its interval.
 pub fn ratio(Estimate { value, low, high }: Estimate) -> String {
     format!("{value:.3} [{low:.3}, {high:.3}]")

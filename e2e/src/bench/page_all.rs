@@ -5,11 +5,10 @@ use std::fmt::Write as _;
 use super::machine::Circumstances;
 use super::page;
 use super::result::Row;
-use super::statistics::Estimate;
 use super::suite::{Comparison, Suite};
 use super::wrk::Outcome;
 
-/// The memory of one Envoy, in KiB, and what is in it.
+/// What is in an Envoy, and its memory, in bytes.
 pub type Memory = (String, u64);
 
 /// The page. `latencies` are those of everything that the suite measures.
@@ -51,8 +50,8 @@ pub fn page_all(
     page += "\nA percentile that the plain listener has too is the machine's, not a filter's.\n\n## Memory\n\n\
              Resident memory of the Envoy process with nothing but one listener, after 10,000 tokens and more.\n\n\
              | listener | MiB |\n|---|---|\n";
-    for (name, kibibytes) in memory {
-        let _ = writeln!(page, "| {name} | {} |", kibibytes / 1024);
+    for (name, bytes) in memory {
+        let _ = writeln!(page, "| {name} | {} |", bytes >> 20);
     }
     page
 }
@@ -61,8 +60,8 @@ pub fn page_all(
 fn line(row: &Row) -> String {
     let Row { comparison, base, ours, ratio } = row;
     let ratio = if base.low > 0.0 { page::ratio(*ratio) } else { "–".to_owned() };
-    let figures = |it: &Estimate| format!("{:.1} [{:.1}, {:.1}]", it.value, it.low, it.high);
-    format!("| {} | {} | {} | {ratio} |\n", comparison.title, figures(base), figures(ours))
+    let [base, ours] = [*base, *ours].map(page::figures);
+    format!("| {} | {base} | {ours} | {ratio} |\n", comparison.title)
 }
 
 #[cfg(test)]
@@ -83,7 +82,7 @@ mod tests {
         let outcome =
             |p50| Outcome { requests: 1, refused: 0, errors: 0, next: 0, p50, p99: p50 * 2 };
         let latencies = [outcome(80), outcome(170), outcome(100)];
-        let memory = [("10 routes, native".to_owned(), 70 * 1024)];
+        let memory = [("10 routes, native".to_owned(), 70 << 20)];
         let page = page_all(&[row()], &suite, &latencies, &memory, &of_a_run());
         for line in [
             "| token seen before | 81.3 [80.0, 82.6] | 8.9 [8.5, 9.3] | 0.110 [0.104, 0.115] |\n",

@@ -19,7 +19,8 @@ pub fn page_costs(costs: &Costs, results: &Results, of: &Circumstances) -> Strin
     page += "\nAll of it, beside the native pair:\n\n\
              | request | floor, µs | ours, µs | native pair, µs |\n|---|---|---|---|\n";
     for case in &costs.cases {
-        let all = [case.floor(results), case.ours(results), case.native(results)].map(figures);
+        let all =
+            [case.floor(results), case.ours(results), case.native(results)].map(page::figures);
         let _ = writeln!(page, "| {} | {} |", case.title, all.join(" | "));
     }
     page + "\n![What a request costs, in parts](costs.svg)\n" + MOVES
@@ -43,10 +44,6 @@ fn how(listeners: usize, of: &Circumstances) -> String {
 
 fn line(step: &Step, Estimate { value, low, high }: Estimate) -> String {
     format!("| {} | {value:.1} | [{low:.1}, {high:.1}] |\n", step.title)
-}
-
-fn figures(Estimate { value, low, high }: Estimate) -> String {
-    format!("{value:.1} [{low:.1}, {high:.1}]")
 }
 
 /// What the steps are made of in Envoy 1.40; the sources are named where they say so.

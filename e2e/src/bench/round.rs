@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::callers::Callers;
 use super::listeners;
-use super::pinned::PinnedEnvoy;
+use super::pinned;
 use super::suite::{CacheUse, Measured, Suite};
 use super::wrk::{Load, Outcome, Wrk};
 use crate::client;
+use crate::envoy::Envoy;
 use crate::temporary::TemporaryDirectory;
 
 /// How many connections keep Envoy busy.
@@ -20,7 +21,7 @@ pub const CONNECTIONS: u32 = 16;
 #[derive(Debug)]
 pub struct Bench<'p> {
     suite: &'p Suite,
-    envoy: PinnedEnvoy,
+    envoy: Envoy,
     wrk: Wrk,
     /// What is sent.
     pub tokens: &'p TokenFiles,
@@ -96,7 +97,7 @@ impl<'p> Bench<'p> {
         let wrk = Wrk::on_cpu(wrk_cpu)?;
         let chains = suite.measured.iter().map(|it| (it.listener(), &it.chain));
         let bootstrap = listeners::bootstrap(chains, module)?;
-        let envoy = PinnedEnvoy::start(binary, &bootstrap, envoy_cpu)?;
+        let envoy = pinned::start(binary, &bootstrap, envoy_cpu)?;
         let count = suite.measured.len();
         let mut bench = Self { suite, envoy, wrk, tokens, next: vec![0; count] };
         (0..count).try_for_each(|target| bench.probe(target))?;
@@ -105,19 +106,15 @@ impl<'p> Bench<'p> {
 
     /// The version of its Envoy.
     pub fn envoy_version(&self) -> String {
-        let info = self.envoy.envoy.admin("/server_info");
+        let info = self.envoy.admin("/server_info");
         let info: serde_json::Value = serde_json::from_str(&info).unwrap_or_default();
         // `<commit>/1.40.0/Clean/RELEASE/BoringSSL`
         let version = info["version"].as_str().and_then(|version| version.split('/').nth(1));
         version.unwrap_or("of an unknown version").to_owned()
     }
 
-    /// How much memory Envoy has, in KiB.
-    ///
-    /// # Errors
-    ///
-    /// Where Linux does not say.
-    pub fn resident_memory(&self) -> Result<u64, String> {
+    /// How much memory Envoy has, in bytes.
+    pub fn resident_memory(&self) -> u64 {
         self.envoy.resident_memory()
     }
 
@@ -192,7 +189,7 @@ impl<'p> Bench<'p> {
             connections,
             seconds,
         };
-        let address = self.envoy.envoy.address(&measured.listener());
+        let address = self.envoy.address(&measured.listener());
         let outcome = self.wrk.send(address, &load, self.next[target])?;
         self.next[target] = outcome.next;
         if outcome.errors > 0 || outcome.requests == 0 {
@@ -216,7 +213,7 @@ impl<'p> Bench<'p> {
         if !token.is_empty() {
             request = request.bearer(token);
         }
-        let address = self.envoy.envoy.address(&measured.listener());
+        let address = self.envoy.address(&measured.listener());
         let answer = request.send(address).map_err(|error| error.to_string())?;
         if answer.status == measured.status {
             return Ok(());
@@ -233,7 +230,7 @@ impl<'p> Bench<'p> {
         let [hits, misses] =
             ["hits", "misses"].map(|what| format!("wasmcustom.jwt_rbac_cache_{what}"));
         let names = [one, two, three, four, five, &hits, &misses];
-        let [answers @ .., hits, misses] = self.envoy.envoy.stats(names);
+        let [answers @ .., hits, misses] = self.envoy.stats(names);
         let wanted = usize::from(measured.status / 100 - 1);
         let all: u64 = answers.iter().sum();
         Counters { answers: answers[wanted], others: all - answers[wanted], hits, misses }

@@ -228,3 +228,16 @@ impl Suite {
         self.measured.len() - 1
     }
 }
+
+#[cfg(test)]
+impl Suite {
+    /// Every listener has a name of its own, that can stand in the target of a request to the admin
+    /// interface.
+    pub(super) fn check_names(&self) {
+        let mut names: Vec<String> = self.measured.iter().map(Measured::listener).collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), self.measured.len());
+        assert!(names.iter().all(|name| name.is_ascii() && !name.contains([' ', ','])));
+    }
+}

@@ -82,8 +82,8 @@ fn arguments() -> Result<(usize, Duration), String> {
 
 fn measure(rounds: usize, time: Duration) -> Result<bool, String> {
     let module = artifacts::wasm()?;
-    let listeners = ["OFF", "DENIALS"]
-        .map(|log| listener(log, &[filters::jwt_rbac(log, &document(log), &module)]));
+    let listeners =
+        LISTENERS.map(|log| listener(log, &[filters::jwt_rbac(log, &document(log), &module)]));
     let bootstrap = bootstrap(Upstream::start().address, &listeners, None);
     let envoy = Envoy::start(&artifacts::envoy()?, &bootstrap)?;
     round(&envoy, TURN * 8)?;
@@ -142,13 +142,13 @@ fn round(envoy: &Envoy, time: Duration) -> Result<[Sum; 2], String> {
 /// Sends denied requests as fast as they are answered, for one turn.
 fn flood(envoy: &Envoy, listener: &str, sum: &mut Sum) -> io::Result<()> {
     let address = envoy.address(listener);
-    let (start, spent_before) = (Instant::now(), envoy.cpu_time());
+    let (start, spent_before) = (Instant::now(), envoy.cpu_time().map_err(io::Error::other)?);
     let threads: Vec<_> =
         (0..THREADS).map(|_| thread::spawn(move || send(address, start + TURN))).collect();
     for thread in threads {
         sum.requests += thread.join().expect("a thread that does not panic")?;
     }
-    sum.spent += envoy.cpu_time().saturating_sub(spent_before);
+    sum.spent += envoy.cpu_time().map_err(io::Error::other)?.saturating_sub(spent_before);
     sum.lasted += start.elapsed();
     Ok(())
 }

@@ -9,13 +9,10 @@ use std::io::{self, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use jwt_rbac_e2e::artifacts;
-use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::listener::listener;
 use jwt_rbac_e2e::package;
-use jwt_rbac_e2e::upstream::Upstream;
 use jwt_rbac_e2e::wire::{self, Head};
 use serde_json::json;
 use vectors::{Expected, Vector};
@@ -25,8 +22,7 @@ fn every_vector_has_its_verdict_in_envoy() {
     let module = package::module("jwt-rbac-vectors").unwrap();
     let filter = filters::jwt_rbac("vectors", &json!({}), &module);
     let listeners = [listener("vectors", &[filter])];
-    let bootstrap = bootstrap(Upstream::start().address, &listeners, None);
-    let envoy = Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap();
+    let envoy = Envoy::before_upstream(&listeners, None);
     let mut connection = Connection::open(envoy.address("vectors")).expect("Envoy listens");
     let vectors = vectors::all();
     let mut wrong = Vec::new();
