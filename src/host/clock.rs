@@ -1,7 +1,6 @@
 //! The time, as Envoy tells it.
 //!
-//! Asking takes Envoy half a microsecond, a twentieth of what a request with a known token costs.
-//! While a tick of a plugin is due, what was told since the last one is recent enough: a tenth of a
+//! Asking is a call to Envoy for each request (docs/costs.md). While a tick of a plugin is due, what was told since the last one is recent enough: a tenth of a
 //! second old, or as old as the events are that the worker is late with. Tokens count whole seconds.
 
 use std::cell::Cell;
