@@ -194,10 +194,8 @@ fn denied(decision: &Decision<'_, '_>) -> Option<Refusal> {
 fn tell(decision: &Decision<'_, '_>, document: &Document, request: &Request<'_>, now: u64) {
     let log = document.decision_log;
     if log == DecisionLog::All || !matches!(decision.verdict, Verdict::Allow(_)) {
-        for (name, value) in telemetry::filter_state(decision) {
-            // An access log that misses a word is no reason to treat the request otherwise.
-            let _ = host::set_filter_state(name, &value);
-        }
+        // An access log that misses it is no reason to treat the request otherwise.
+        let _ = host::set_filter_state("jwt_rbac", &telemetry::summary(decision));
     }
     if !telemetry::is_logged(log, &decision.verdict) {
         return;

@@ -85,15 +85,15 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<String>,
+    subject: Option<Cow<'a, str>>,
     #[serde(flatten)]
     requirement: Requirement<'a>,
-    method: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    host: String,
-    path: String,
+    method: Cow<'a, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    host: Cow<'a, str>,
+    path: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
+    request_id: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unverified: Option<UnverifiedLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,7 +145,6 @@ pub fn line(
     let identity = decision.identity.as_deref();
     let is_about_token = refusal.is_some_and(|refusal| refusal.kind() == Kind::Token);
     let unverified = is_about_token.then(|| document.authenticator.read_unverified(request));
-    let shown_text = |text: &Option<String>| text.as_ref().map(|text| shown(text.as_bytes()));
     let line = Line {
         jwt_rbac: word(&decision.verdict),
         status: match decision.verdict {
@@ -155,7 +154,7 @@ pub fn line(
         reason: refusal.map(Refusal::slug),
         rule: decision.rule(),
         provider: identity.map(|identity| document.authenticator.provider_name(identity)),
-        subject: identity.and_then(|identity| shown_text(&identity.subject)),
+        subject: identity.and_then(|identity| shown_text(identity.subject.as_ref())),
         requirement: refusal.map_or_else(Requirement::default, |_| requirement(decision, document)),
         method: shown(request.method),
         host: shown(request.authority),
@@ -163,9 +162,9 @@ pub fn line(
         request_id: request.values("x-request-id").next().map(shown),
         unverified: unverified.flatten().and_then(|Unverified { issuer, subject, key_id }| {
             let line = UnverifiedLine {
-                issuer: shown_text(&issuer),
-                subject: shown_text(&subject),
-                key_id: shown_text(&key_id),
+                issuer: shown_text(issuer.as_ref()).map(Cow::into_owned),
+                subject: shown_text(subject.as_ref()).map(Cow::into_owned),
+                key_id: shown_text(key_id.as_ref()).map(Cow::into_owned),
             };
             (line != UnverifiedLine::default()).then_some(line)
         }),
@@ -197,46 +196,59 @@ fn requirement<'a>(decision: &'a Decision<'_, '_>, document: &'a Document) -> Re
     shown
 }
 
-/// The values for access logs, by name. Text logs are lines too, so that nothing in a value may end
-/// one.
-pub fn filter_state<'a>(
-    decision: &'a Decision<'_, '_>,
-) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
-    let subject = decision.identity.as_ref().and_then(|identity| identity.subject.as_deref());
-    let values = [
-        ("jwt_rbac.decision", Some(word(&decision.verdict).into())),
-        ("jwt_rbac.reason", refusal(&decision.verdict).map(|refusal| refusal.slug().into())),
-        ("jwt_rbac.rule", decision.rule().map(Into::into)),
-        ("jwt_rbac.subject", subject.map(on_one_line)),
-    ];
-    values.into_iter().filter_map(|(name, value)| Some((name, value?)))
+/// What access logs are told of a decision: who decided what about whom, in the words of [`Line`].
+#[derive(Serialize)]
+struct Summary<'a> {
+    jwt_rbac: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<Cow<'a, str>>,
 }
 
-/// As [`shown`], with spaces for control characters.
-fn on_one_line(text: &str) -> Cow<'_, str> {
-    if is_plain(text.as_bytes()) {
-        return text.into();
-    }
-    shown(text.replace(char::is_control, " ").as_bytes()).into()
+/// The value for access logs, as JSON: one value, because each is a call to Envoy that costs as much
+/// as deciding (docs/costs.md).
+#[must_use]
+pub fn summary(decision: &Decision<'_, '_>) -> String {
+    let identity = decision.identity.as_deref();
+    let summary = Summary {
+        jwt_rbac: word(&decision.verdict),
+        reason: refusal(&decision.verdict).map(Refusal::slug),
+        rule: decision.rule(),
+        subject: identity.and_then(|identity| shown_text(identity.subject.as_ref())),
+    };
+    serde_json::to_string(&summary).unwrap_or_default()
 }
 
-/// Whether there is nothing to change in what is [`shown`].
-fn is_plain(bytes: &[u8]) -> bool {
-    bytes.len() <= MAX_SHOWN
-        && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
-        && !bytes.windows(TOKEN_START.len()).any(|window| window == TOKEN_START.as_bytes())
+fn shown_text(text: Option<&String>) -> Option<Cow<'_, str>> {
+    text.map(|text| shown(text.as_bytes()))
 }
 
 /// A client's bytes as text: cut where they get long, without what looks like a token, and without
 /// characters that end a line or turn its direction for some readers. JSON escapes the others.
-fn shown(bytes: &[u8]) -> String {
+fn shown(bytes: &[u8]) -> Cow<'_, str> {
     let cut = bytes.get(..MAX_SHOWN);
     let text = String::from_utf8_lossy(cut.unwrap_or(bytes));
+    let is_cut = cut.is_some_and(|cut| cut.len() < bytes.len());
+    if !is_cut && is_plain(&text) {
+        return text;
+    }
     let mut text = without_tokens(&text).replace(is_treacherous, "\u{fffd}");
-    if cut.is_some_and(|cut| cut.len() < bytes.len()) {
+    if is_cut {
         text.push('…');
     }
-    text
+    text.into()
+}
+
+/// Whether there is nothing in a text that must not be [`shown`]; most of them have nothing.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        && !text
+            .as_bytes()
+            .windows(TOKEN_START.len())
+            .any(|window| window == TOKEN_START.as_bytes())
 }
 
 fn is_treacherous(c: char) -> bool {

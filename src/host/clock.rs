@@ -1,7 +1,8 @@
 //! The time, as Envoy tells it.
 //!
-//! Asking is a call to Envoy for each request (docs/costs.md). While a tick of a plugin is due, what was told since the last one is recent enough: a tenth of a
-//! second old, or as old as the events are that the worker is late with. Tokens count whole seconds.
+//! Asking is a call to Envoy for each request (docs/costs.md). While a tick of a plugin is due, what
+//! was told since the last one is recent enough: a tenth of a second old, or as old as the events are
+//! that the worker is late with. Tokens count whole seconds.
 
 use std::cell::Cell;
 
