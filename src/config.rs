@@ -137,14 +137,15 @@ fn compile_schema(
     // After the routes: what a role grants counts only where a row asks for it.
     providers::compile(rules, verifier, &mut authenticator, problems);
     let outputs = authenticator.providers().iter().flat_map(|provider| &provider.outputs);
-    let output_headers = HeaderNames::new(outputs.map(|header| &*header.name));
+    let outputs = outputs.map(|header| &*header.name);
+    let overrides = if routes.is_some() { OVERRIDES } else { &[] };
+    let removed_headers = HeaderNames::new(outputs.clone().chain(overrides.iter().copied()));
+    let output_headers = HeaderNames::new(outputs);
     let token_headers = authenticator.locations().iter().filter_map(|location| match location {
         Location::Header(name, _) => Some(name.as_str()),
         Location::Cookie(_) | Location::Parameter(_) => None,
     });
     let token_headers = HeaderNames::new(token_headers);
-    let overrides = if routes.is_some() { OVERRIDES } else { &[] };
-    let override_headers = HeaderNames::new(overrides.iter().copied());
     let includes_tokens = document.dry_run_tokens.unwrap_or(true);
     Document {
         authenticator,
@@ -158,7 +159,7 @@ fn compile_schema(
         }),
         output_headers,
         token_headers,
-        override_headers,
+        removed_headers,
     }
 }
 

@@ -23,12 +23,13 @@ pub struct Document {
     pub rule_metrics: bool,
     /// How denials are answered.
     pub responses: Responses,
-    /// All headers that some provider writes.
+    /// All headers that some provider writes. Trailers with their names are removed.
     pub output_headers: HeaderNames,
     /// All headers in which tokens are looked for.
     pub token_headers: HeaderNames,
-    /// Headers that no workload behind a table receives: [`crate::forward::OVERRIDES`].
-    pub override_headers: HeaderNames,
+    /// The output headers, and behind a table [`crate::forward::OVERRIDES`]: the workload receives
+    /// none that a client sent.
+    pub removed_headers: HeaderNames,
 }
 
 /// A document that is only tried.

@@ -50,8 +50,7 @@ pub fn changes<'a>(
             !permit.leaves_tokens_alone()
                 && !locations.iter().any(|location| location.is_named(name))
         };
-        let is_removed = document.output_headers.contains(name)
-            || document.override_headers.contains(name)
+        let is_removed = document.removed_headers.contains(name)
             || document.token_headers.contains(name) && (is_token() || is_other_token());
         let removal = HeaderChange::Remove(name);
         if is_removed && !changes.contains(&removal) {
@@ -59,9 +58,13 @@ pub fn changes<'a>(
         }
     }
     if remove_token {
-        let target = request.target.and_then(|target| cut_parameters(target, locations));
-        changes.extend(target.map(|target| HeaderChange::Replace(":path", target.into())));
-        changes.extend(cut_cookies(request, locations));
+        if let Some(query) = request.query() {
+            let target = cut_parameters(request.path(), query, locations);
+            changes.extend(target.map(|target| HeaderChange::Replace(":path", target.into())));
+        }
+        if locations.iter().any(|location| matches!(location, Location::Cookie(_))) {
+            changes.extend(cut_cookies(request, locations));
+        }
     }
     let outputs = permit.identity().and_then(|identity| identity.outputs.as_ref().ok());
     for (name, value) in outputs.into_iter().flatten() {
@@ -78,12 +81,9 @@ pub fn removed_trailers<'a>(document: &Document, trailers: &[Header<'a>]) -> Vec
     names.filter(|name| document.output_headers.contains(name)).collect()
 }
 
-/// The target without the parameters that hold tokens; `None` if it has none. Every other byte
-/// stays as it is.
-fn cut_parameters(target: &[u8], locations: &[Location]) -> Option<Vec<u8>> {
-    let mark = target.iter().position(|&byte| byte == b'?')?;
-    let (path, query) = target.split_at_checked(mark)?;
-    let query = query.get(1..)?;
+/// The target of this path and query without the parameters that hold tokens; `None` if it has none.
+/// Every other byte stays as it is.
+fn cut_parameters(path: &[u8], query: &[u8], locations: &[Location]) -> Option<Vec<u8>> {
     let holds_token = |parameter: &[u8]| {
         locate::parameters(parameter).any(|(name, _)| locate::is_token_parameter(name, locations))
     };
@@ -121,6 +121,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::request::split_query;
 
     #[test]
     fn parameters_are_cut_without_touching_the_others() {
@@ -129,10 +130,10 @@ mod tests {
             ("/a?b=%41&access_token=x&c=+&c", Some("/a?b=%41&c=+&c")),
             ("/a?access%5Ftoken=x&&b", Some("/a?&b")),
             ("/a?b=access_token=x", None),
-            ("/a", None),
             ("/a?", None),
         ] {
-            let cut = cut_parameters(target.as_bytes(), &Location::defaults());
+            let (path, query) = split_query(target.as_bytes());
+            let cut = cut_parameters(path, query.unwrap(), &Location::defaults());
             assert_eq!(cut.as_deref(), expected.map(str::as_bytes), "{target}");
         }
     }
@@ -141,8 +142,10 @@ mod tests {
         #[test]
         fn no_parameter_with_a_token_is_left(target in "/(\\?|&|access_token|%5F|=|a|%61ccess_token){0,12}") {
             let locations = Location::defaults();
-            if let Some(cut) = cut_parameters(target.as_bytes(), &locations) {
-                prop_assert_eq!(cut_parameters(&cut, &locations), None);
+            let (path, query) = split_query(target.as_bytes());
+            let cut = query.and_then(|query| cut_parameters(path, query, &locations));
+            if let Some((path, Some(query))) = cut.as_deref().map(split_query) {
+                prop_assert_eq!(cut_parameters(path, query, &locations), None);
             }
         }
     }

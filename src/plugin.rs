@@ -128,10 +128,7 @@ impl HttpContext for HttpFilter {
             tell(&decision, document, request, now.unwrap_or_default());
         }
         let Some(refusal) = denied(&decision) else { return Action::Continue };
-        let reply = response::local_reply(refusal, &decision, document, request.as_ref());
-        if let Err(error) = host::send_local_reply(&reply) {
-            error!("jwt-rbac: a denied request could not be answered: {error}");
-        }
+        answer(refusal, &decision, document, request.as_ref());
         // Without an answer the request waits until it times out: it never continues.
         Action::Pause
     }
@@ -189,8 +186,23 @@ fn denied(decision: &Decision<'_, '_>) -> Option<Refusal> {
     }
 }
 
+/// Answers a request in place of the workload.
+#[inline(never)] // Out of the way of the requests that continue.
+fn answer(
+    refusal: Refusal,
+    decision: &Decision<'_, '_>,
+    document: Option<&Document>,
+    request: Option<&Request<'_>>,
+) {
+    let reply = response::local_reply(refusal, decision, document, request);
+    if let Err(error) = host::send_local_reply(&reply) {
+        error!("jwt-rbac: a denied request could not be answered: {error}");
+    }
+}
+
 /// Writes the decision to the log and to where access logs find it, as far as the document wants
 /// that.
+#[inline(never)] // As `answer`.
 fn tell(decision: &Decision<'_, '_>, document: &Document, request: &Request<'_>, now: u64) {
     let log = document.decision_log;
     if log == DecisionLog::All || !matches!(decision.verdict, Verdict::Allow(_)) {

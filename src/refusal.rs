@@ -9,6 +9,8 @@ const ACCESS_DENIED: &str = "RBAC: access denied";
 macro_rules! refusals {
     ($($(#[doc = $doc:literal])+ $variant:ident = $slug:literal, $status:literal, $text:expr, remedy: $remedy:literal;)+) => {
         /// Why a request is refused.
+        // As wide as a word: the compiler moves a result that holds a byte in pieces.
+        #[repr(u32)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Refusal {
             $($(#[doc = $doc])+ $variant,)+

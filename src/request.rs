@@ -18,6 +18,8 @@ pub struct Request<'a> {
     pub authority: &'a [u8],
     /// `:scheme`, or empty.
     pub scheme: &'a [u8],
+    path: &'a [u8],
+    query: Option<&'a [u8]>,
     headers: &'a [Header<'a>],
 }
 
@@ -28,28 +30,28 @@ impl<'a> Request<'a> {
     /// [`Refusal::RequestMalformed`] without a method or, unless it is CONNECT, without a path, and
     /// when a pseudo header stands twice.
     pub fn read(headers: &'a [Header<'a>]) -> Result<Self, Refusal> {
-        let [mut method, mut target, mut authority, mut scheme] = [None; 4];
+        const NAMES: [&[u8]; 4] = [b":method", b":path", b":authority", b":scheme"];
+        let mut values = [None; NAMES.len()];
         for &(name, value) in headers.iter().filter(|(name, _)| name.starts_with(b":")) {
-            let pseudo_header = match name {
-                b":method" => &mut method,
-                b":path" => &mut target,
-                b":authority" => &mut authority,
-                b":scheme" => &mut scheme,
-                _ => continue,
-            };
-            if pseudo_header.replace(value).is_some() {
+            let place = NAMES.iter().position(|known| *known == name);
+            let slot = place.and_then(|place| values.get_mut(place));
+            if slot.is_some_and(|slot| slot.replace(value).is_some()) {
                 return Err(Refusal::RequestMalformed);
             }
         }
+        let [method, target, authority, scheme] = values;
         let method = method.filter(|method| !method.is_empty()).ok_or(Refusal::RequestMalformed)?;
         if target.is_none_or(<[u8]>::is_empty) && method != b"CONNECT" {
             return Err(Refusal::RequestMalformed);
         }
+        let (path, query) = split_query(target.unwrap_or_default());
         Ok(Self {
             method,
             target,
             authority: authority.unwrap_or_default(),
             scheme: scheme.unwrap_or_default(),
+            path,
+            query,
             headers,
         })
     }
@@ -71,13 +73,13 @@ impl<'a> Request<'a> {
     /// The path without the query. Empty where CONNECT has none.
     #[must_use]
     pub fn path(&self) -> &'a [u8] {
-        split_query(self.target.unwrap_or_default()).0
+        self.path
     }
 
     /// The query, without its `?`.
     #[must_use]
     pub fn query(&self) -> Option<&'a [u8]> {
-        split_query(self.target.unwrap_or_default()).1
+        self.query
     }
 
     /// Whether it is gRPC, as Envoy tells it (`Grpc::Common::isGrpcRequestHeaders`).

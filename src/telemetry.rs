@@ -1,7 +1,5 @@
 //! What is said about a decision: one line of the log, names of counters, values for access logs.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use crate::authn::Unverified;
@@ -85,15 +83,15 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<Cow<'a, str>>,
+    subject: Option<String>,
     #[serde(flatten)]
     requirement: Requirement<'a>,
-    method: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    host: Cow<'a, str>,
-    path: Cow<'a, str>,
+    method: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    host: String,
+    path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<Cow<'a, str>>,
+    request_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unverified: Option<UnverifiedLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,6 +132,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// The line about a decision, as JSON. `suppressed` lines were not written before it.
+#[cold] // Ten times a second at most.
 #[must_use]
 pub fn line(
     decision: &Decision<'_, '_>,
@@ -145,6 +144,7 @@ pub fn line(
     let identity = decision.identity.as_deref();
     let is_about_token = refusal.is_some_and(|refusal| refusal.kind() == Kind::Token);
     let unverified = is_about_token.then(|| document.authenticator.read_unverified(request));
+    let shown_text = |text: &Option<String>| text.as_ref().map(|text| shown(text.as_bytes()));
     let line = Line {
         jwt_rbac: word(&decision.verdict),
         status: match decision.verdict {
@@ -154,7 +154,7 @@ pub fn line(
         reason: refusal.map(Refusal::slug),
         rule: decision.rule(),
         provider: identity.map(|identity| document.authenticator.provider_name(identity)),
-        subject: identity.and_then(|identity| shown_text(identity.subject.as_ref())),
+        subject: identity.and_then(|identity| shown_text(&identity.subject)),
         requirement: refusal.map_or_else(Requirement::default, |_| requirement(decision, document)),
         method: shown(request.method),
         host: shown(request.authority),
@@ -162,9 +162,9 @@ pub fn line(
         request_id: request.values("x-request-id").next().map(shown),
         unverified: unverified.flatten().and_then(|Unverified { issuer, subject, key_id }| {
             let line = UnverifiedLine {
-                issuer: shown_text(issuer.as_ref()).map(Cow::into_owned),
-                subject: shown_text(subject.as_ref()).map(Cow::into_owned),
-                key_id: shown_text(key_id.as_ref()).map(Cow::into_owned),
+                issuer: shown_text(&issuer),
+                subject: shown_text(&subject),
+                key_id: shown_text(&key_id),
             };
             (line != UnverifiedLine::default()).then_some(line)
         }),
@@ -183,72 +183,67 @@ fn requirement<'a>(decision: &'a Decision<'_, '_>, document: &'a Document) -> Re
         required_any: required.any_of.iter().flatten().filter_map(|id| names.name(*id)).collect(),
         ..Requirement::default()
     };
-    let lack =
-        decision.identity.as_deref().and_then(|it| required.check(it, &route.variables).err());
-    match lack {
-        Some(Lack::Permissions(ids)) => {
-            shown.missing = ids.iter().filter_map(|id| names.name(*id)).collect();
+    let Some(identity) = decision.identity.as_deref() else { return shown };
+    match required.check(identity, &route.variables) {
+        Err(Lack::Permissions) => {
+            let missing = required.missing(&identity.granted);
+            shown.missing = missing.filter_map(|id| names.name(id)).collect();
         }
-        Some(Lack::Claim(claim)) => shown.claim = document.authenticator.claim_name(claim),
-        Some(Lack::Issuer(issuers)) => shown.issuers = issuers.iter().map(String::as_str).collect(),
-        Some(Lack::ReadablePermissions) | None => {}
+        Err(Lack::Claim(claim)) => shown.claim = document.authenticator.claim_name(claim),
+        Err(Lack::Issuer(issuers)) => shown.issuers = issuers.iter().map(String::as_str).collect(),
+        Err(Lack::ReadablePermissions) | Ok(()) => {}
     }
     shown
 }
 
-/// What access logs are told of a decision: who decided what about whom, in the words of [`Line`].
-#[derive(Serialize)]
-struct Summary<'a> {
-    jwt_rbac: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<Cow<'a, str>>,
-}
-
-/// The value for access logs, as JSON: one value, because each is a call to Envoy that costs as much
-/// as deciding (docs/costs.md).
+/// What access logs are told of a decision: the words for it, its reason, its rule and its subject,
+/// with `-` for what there is not and `_` for white space. One value, because each is a call to Envoy
+/// (docs/costs.md).
 #[must_use]
 pub fn summary(decision: &Decision<'_, '_>) -> String {
     let identity = decision.identity.as_deref();
-    let summary = Summary {
-        jwt_rbac: word(&decision.verdict),
-        reason: refusal(&decision.verdict).map(Refusal::slug),
-        rule: decision.rule(),
-        subject: identity.and_then(|identity| shown_text(identity.subject.as_ref())),
-    };
-    serde_json::to_string(&summary).unwrap_or_default()
+    let words = [
+        refusal(&decision.verdict).map(Refusal::slug),
+        decision.rule(),
+        identity.and_then(|identity| identity.subject.as_deref()),
+    ];
+    let mut summary = String::with_capacity(MAX_SHOWN);
+    summary.push_str(word(&decision.verdict));
+    for word in words {
+        summary.push(' ');
+        match word {
+            None | Some("") => summary.push('-'),
+            Some(word) if is_plain(word) => summary.push_str(word),
+            Some(word) => summary.push_str(&shown_word(word)),
+        }
+    }
+    summary
 }
 
-fn shown_text(text: Option<&String>) -> Option<Cow<'_, str>> {
-    text.map(|text| shown(text.as_bytes()))
+/// Whether there is nothing in a text that must not be [`shown`], nor white space; most words have
+/// nothing.
+fn is_plain(word: &str) -> bool {
+    word.len() <= MAX_SHOWN
+        && word.bytes().all(|byte| byte.is_ascii_graphic())
+        && !word.as_bytes().windows(TOKEN_START.len()).any(|part| part == TOKEN_START.as_bytes())
+}
+
+/// As [`shown`], with nothing in it that ends a word.
+#[cold]
+fn shown_word(text: &str) -> String {
+    shown(text.as_bytes()).replace(|c: char| c.is_whitespace() || c.is_control(), "_")
 }
 
 /// A client's bytes as text: cut where they get long, without what looks like a token, and without
 /// characters that end a line or turn its direction for some readers. JSON escapes the others.
-fn shown(bytes: &[u8]) -> Cow<'_, str> {
+fn shown(bytes: &[u8]) -> String {
     let cut = bytes.get(..MAX_SHOWN);
     let text = String::from_utf8_lossy(cut.unwrap_or(bytes));
-    let is_cut = cut.is_some_and(|cut| cut.len() < bytes.len());
-    if !is_cut && is_plain(&text) {
-        return text;
-    }
     let mut text = without_tokens(&text).replace(is_treacherous, "\u{fffd}");
-    if is_cut {
+    if cut.is_some_and(|cut| cut.len() < bytes.len()) {
         text.push('…');
     }
-    text.into()
-}
-
-/// Whether there is nothing in a text that must not be [`shown`]; most of them have nothing.
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
-        && !text
-            .as_bytes()
-            .windows(TOKEN_START.len())
-            .any(|window| window == TOKEN_START.as_bytes())
+    text
 }
 
 fn is_treacherous(c: char) -> bool {

@@ -12,19 +12,29 @@ pub fn token<'a>(value: &'a [u8], scheme: &[u8]) -> Option<Result<&'a [u8], Refu
     if let Some(token) = only_token(value, scheme) {
         return Some(Ok(token));
     }
-    let with_scheme =
-        value.split(|&byte| byte == b',').filter(|part| has_scheme(part, scheme)).count();
-    match with_scheme {
+    match parts_with_scheme(value, scheme) {
         0 => None,
         1 => Some(Err(Refusal::CredentialMalformed)),
         _ => Some(Err(Refusal::TokenMultiple)),
     }
 }
 
+/// Whether [`token`] finds something in a value, well-formed or not.
+#[must_use]
+pub fn is_in(value: &[u8], scheme: &[u8]) -> bool {
+    after_scheme(value, scheme).is_some() || parts_with_scheme(value, scheme) > 0
+}
+
 /// Whether a text is a scheme: a run of token bytes (RFC 9110 §5.6.2).
 #[must_use]
 pub fn is_scheme(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(is_token_byte)
+}
+
+/// How many parts of a value, between its commas, have the scheme.
+#[cold]
+fn parts_with_scheme(value: &[u8], scheme: &[u8]) -> usize {
+    value.split(|&byte| byte == b',').filter(|part| has_scheme(part, scheme)).count()
 }
 
 /// Whether a part begins with the scheme: its first run of token bytes.
@@ -41,14 +51,19 @@ fn is_token_byte(byte: &u8) -> bool {
 
 /// What follows the scheme and its spaces, if that is all there is.
 fn only_token<'a>(value: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
-    let (found, rest) = value.split_at_checked(scheme.len())?;
+    let rest = after_scheme(value, scheme)?;
     let start = rest.iter().position(|&byte| byte != b' ')?;
     let token = rest.get(start..)?;
     let ends_token = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
-    let is_one = start > 0
-        && found.eq_ignore_ascii_case(scheme)
-        && (is_above_comma(token) || !token.iter().any(ends_token));
+    let is_one = is_above_comma(token) || !token.iter().any(ends_token);
     is_one.then_some(token)
+}
+
+/// What follows the scheme and a space, if a value begins with them.
+fn after_scheme<'a>(value: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
+    let (found, rest) = value.split_at_checked(scheme.len())?;
+    let rest = rest.strip_prefix(b" ")?;
+    found.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
 /// Whether every byte comes after the comma in ASCII, as those of a token in compact form do; eight
@@ -103,6 +118,11 @@ mod tests {
             for text in [text.as_bytes(), &other] {
                 prop_assert_eq!(is_above_comma(text), text.iter().all(|byte| *byte > b','));
             }
+        }
+
+        #[test]
+        fn what_is_in_is_found(value in "(bearer|Bearer|basic|,| |\t|=|a){0,6}") {
+            prop_assert_eq!(is_in(value.as_bytes(), b"bearer"), token(value.as_bytes(), b"bearer").is_some());
         }
 
         #[test]

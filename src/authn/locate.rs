@@ -59,23 +59,23 @@ pub fn locate<'a>(
 ) -> Result<Option<Located<'a>>, Refusal> {
     let mut found = None;
     for (location, place) in locations.iter().enumerate() {
-        place.tokens(
-            request,
-            &mut |token| match found.replace(Located { location, token: token? }) {
+        place.tokens(request, |token| {
+            match found.replace(Located { location, token: token? }) {
                 None => Ok(()),
                 Some(_) => Err(Refusal::TokenMultiple),
-            },
-        )?;
+            }
+        })?;
     }
     Ok(found)
 }
 
-/// Takes one token after the other.
-type Take<'t, 'a> = &'t mut dyn FnMut(Result<Cow<'a, [u8]>, Refusal>) -> Result<(), Refusal>;
-
 impl Location {
     /// Hands every token at this location to `take`.
-    fn tokens<'a>(&self, request: &Request<'a>, take: Take<'_, 'a>) -> Result<(), Refusal> {
+    fn tokens<'a>(
+        &self,
+        request: &Request<'a>,
+        mut take: impl FnMut(Result<Cow<'a, [u8]>, Refusal>) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
         match self {
             Self::Cookie(name) => {
                 let parts = request.values("cookie").flat_map(cookies::split);
@@ -113,9 +113,7 @@ impl Location {
     #[must_use]
     pub fn is_at_header(&self, name: &[u8], value: &[u8]) -> bool {
         match self {
-            Self::Header(known, prefix) => {
-                name == known.as_bytes() && prefix.token(value).is_some()
-            }
+            Self::Header(known, prefix) => name == known.as_bytes() && prefix.is_in(value),
             Self::Cookie(_) | Self::Parameter(_) => false,
         }
     }
@@ -127,6 +125,14 @@ impl Prefix {
         match self {
             Self::Literal(prefix) => value.strip_prefix(prefix.as_bytes()).map(Ok),
             Self::Scheme(scheme) => credential::token(value, scheme.as_bytes()),
+        }
+    }
+
+    /// Whether [`Self::token`] finds something, well-formed or not.
+    fn is_in(&self, value: &[u8]) -> bool {
+        match self {
+            Self::Literal(prefix) => value.starts_with(prefix.as_bytes()),
+            Self::Scheme(scheme) => credential::is_in(value, scheme.as_bytes()),
         }
     }
 

@@ -37,36 +37,35 @@ pub fn segments(path: &[u8]) -> Option<Vec<Segment<'_>>> {
 }
 
 fn segment(raw: &[u8]) -> Segment<'_> {
-    if raw.is_empty() {
-        return Segment::Empty;
-    }
-    if !raw.iter().copied().all(is_path_byte) {
-        return Segment::Ambiguous;
-    }
-    if !raw.contains(&b'%') {
-        // Nothing to decode: every byte that is left means itself.
+    if raw.iter().copied().all(is_literal) {
         return match std::str::from_utf8(raw) {
+            Ok("") => Segment::Empty,
             Ok("." | "..") | Err(_) => Segment::Ambiguous,
             Ok(text) => Segment::Plain(Cow::Borrowed(text)),
         };
     }
+    decoded_segment(raw)
+}
+
+#[cold] // Few paths have escapes.
+fn decoded_segment(raw: &[u8]) -> Segment<'_> {
+    if !raw.iter().all(|&byte| byte == b'%' || is_literal(byte)) {
+        return Segment::Ambiguous;
+    }
     let (decoded, well_formed) = percent::decode(raw);
-    let text = match decoded {
-        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).ok(),
-        Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).ok(),
-    };
-    match text {
-        Some(text) if well_formed && is_plain(&text) => Segment::Plain(text),
+    match String::from_utf8(decoded.into_owned()) {
+        Ok(text) if well_formed && is_plain(&text) => Segment::Plain(text.into()),
         _ => Segment::Ambiguous,
     }
 }
 
-/// A byte that RFC 3986 §3.3 allows in a segment, save `;`, which some servers cut at.
-fn is_path_byte(byte: u8) -> bool {
+/// A byte that RFC 3986 §3.3 allows in a segment and that means itself there; not `;`, which some
+/// servers cut at.
+fn is_literal(byte: u8) -> bool {
     matches!(
         byte,
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$'
-            | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@'
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&'
+            | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@'
     )
 }
 

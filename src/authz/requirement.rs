@@ -52,8 +52,8 @@ pub enum Lack<'r> {
     Claim(ClaimId),
     /// Its issuer is none of these.
     Issuer(&'r [String]),
-    /// These permissions; of several that are each enough, all.
-    Permissions(Vec<PermissionId>),
+    /// A permission: [`Requirement::missing`].
+    Permissions,
     /// A claim that lists its permissions: the one that it has is malformed.
     ReadablePermissions,
 }
@@ -63,7 +63,7 @@ impl From<Lack<'_>> for Refusal {
         match lack {
             Lack::Claim(_) => Self::ClaimMismatch,
             Lack::Issuer(_) => Self::IssuerNotAllowed,
-            Lack::Permissions(_) => Self::PermissionMissing,
+            Lack::Permissions => Self::PermissionMissing,
             Lack::ReadablePermissions => Self::ClaimMalformed,
         }
     }
@@ -98,13 +98,18 @@ impl Requirement {
             return Ok(());
         }
         let Granted::Set(granted) = granted else { return Err(Lack::ReadablePermissions) };
-        let lacks = |id: &&PermissionId| !granted.contains(**id);
-        let has_any = any_of.is_empty() || !any_of.iter().all(|id| lacks(&id));
-        if has_any && !self.all_of.iter().any(|id| lacks(&id)) {
-            return Ok(());
-        }
-        let of_any = if has_any { &[] } else { any_of };
-        Err(Lack::Permissions(self.all_of.iter().filter(lacks).chain(of_any).copied().collect()))
+        let has = |id: &PermissionId| granted.contains(*id);
+        let has_any = any_of.is_empty() || any_of.iter().any(has);
+        if has_any && self.all_of.iter().all(has) { Ok(()) } else { Err(Lack::Permissions) }
+    }
+
+    /// The permissions that an identity lacks; of several that are each enough, all.
+    pub fn missing(&self, granted: &Granted) -> impl Iterator<Item = PermissionId> {
+        let has =
+            move |id: &PermissionId| matches!(granted, Granted::Set(set) if set.contains(*id));
+        let any_of = self.any_of.as_deref().unwrap_or_default();
+        let of_any = if any_of.iter().any(has) { &[] } else { any_of };
+        self.all_of.iter().filter(move |id| !has(id)).chain(of_any).copied()
     }
 }
 

@@ -92,6 +92,7 @@ impl Metrics {
     }
 
     /// Hands all that was counted to Envoy, which does not wake us again before something waits.
+    #[cold] // Ten times a second at most.
     pub fn hand_over(&self) {
         if self.is_tick_due.take() {
             let _ = super::set_tick_period(Duration::ZERO);
@@ -113,6 +114,7 @@ impl Metrics {
         }
     }
 
+    #[cold] // Few documents ask for it.
     fn count_row(&self, decision: &Decision<'_, '_>) {
         let (Some(row), Ok(mut rows)) = (decision.rule(), self.rows.try_borrow_mut()) else {
             return;

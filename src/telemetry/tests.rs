@@ -121,9 +121,9 @@ fn what_looks_like_a_token_is_left_out() {
 }
 
 #[test]
-fn access_logs_get_one_value_that_fits_a_line() {
+fn access_logs_get_four_words() {
     let document = document();
-    let claims = json!({"iss": "https://a.test", "aud": "me", "exp": NOW, "sub": "a\r\n\"b"});
+    let claims = json!({"iss": "https://a.test", "aud": "me", "exp": NOW, "sub": "a\r\nb"});
     let credential = format!("Bearer {}", token(&claims));
     let headers: [Header<'_>; 4] = [
         (b":authority", b"me.test"),
@@ -132,12 +132,9 @@ fn access_logs_get_one_value_that_fits_a_line() {
         (b"authorization", credential.as_bytes()),
     ];
     let decision = decide(&document, &Request::read(&headers).unwrap(), NOW);
-    let expected = r#"{"jwt_rbac":"deny","reason":"permission_missing","rule":"reviews","subject":"a\r\n\"b"}"#;
-    assert_eq!(summary(&decision), expected);
-    assert_eq!(
-        summary(&Decision::deny(Refusal::DocumentMissing)),
-        r#"{"jwt_rbac":"deny","reason":"document_missing"}"#
-    );
+    assert_eq!(summary(&decision), "deny permission_missing reviews a__b");
+    let unknown = Decision::deny(Refusal::DocumentMissing);
+    assert_eq!(summary(&unknown), "deny document_missing - -");
 }
 
 #[test]
@@ -163,10 +160,13 @@ fn decisions_are_logged_as_the_document_says() {
 
 proptest! {
     #[test]
-    fn what_is_plain_is_shown_as_it_is(text in "(a|é|eyJ|eyJhbGci\\.|\r| |~|[a-z]{60}|\u{202e}|\u{7f}){0,6}") {
-        let changed = without_tokens(&text).replace(is_treacherous, "\u{fffd}");
-        if text.len() <= MAX_SHOWN {
-            prop_assert_eq!(shown(text.as_bytes()), changed);
+    fn the_short_way_shows_the_same_word(
+        text in "(a|é|eyJ|eyJhbGci\\.|\r| |~|[a-z]{60}|\u{202e}|\u{7f}){0,6}",
+    ) {
+        let word = shown_word(&text);
+        prop_assert!(!word.contains(|c: char| c.is_whitespace() || c.is_control()));
+        if is_plain(&text) {
+            prop_assert_eq!(word, text);
         }
     }
 }

@@ -40,8 +40,8 @@ end
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(
-    '{"requests":%d,"refused":%d,"errors":%d,"next":%d,"p50":%d,"p99":%d}\n',
+    '{"requests":%d,"refused":%d,"errors":%d,"next":%d,"p50":%d,"p99":%d,"microseconds":%d}\n',
     summary.requests, errors.status,
     errors.connect + errors.read + errors.write + errors.timeout,
-    threads[1]:get("place"), latency:percentile(50), latency:percentile(99)))
+    threads[1]:get("place"), latency:percentile(50), latency:percentile(99), summary.duration))
 end

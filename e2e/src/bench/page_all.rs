@@ -79,8 +79,15 @@ mod tests {
         let base = suite.native(&request, Chain::Native(serde_json::Value::Null), 200);
         let ours = suite.ours(&request, serde_json::Value::Null, 200, CacheUse::Hits);
         suite.compare("token seen before", plain, base, ours, None, None);
-        let outcome =
-            |p50| Outcome { requests: 1, refused: 0, errors: 0, next: 0, p50, p99: p50 * 2 };
+        let outcome = |p50| Outcome {
+            requests: 1,
+            refused: 0,
+            errors: 0,
+            next: 0,
+            p50,
+            p99: p50 * 2,
+            microseconds: 1_000_000,
+        };
         let latencies = [outcome(80), outcome(170), outcome(100)];
         let memory = [("10 routes, native".to_owned(), 70 << 20)];
         let page = page_all(&[row()], &suite, &latencies, &memory, &of_a_run());

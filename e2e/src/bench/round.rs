@@ -28,6 +28,8 @@ pub struct Bench<'p> {
     /// The place of the token that comes next, for each that is measured. The cycle goes on from
     /// run to run: begun anew, it would meet tokens that the cache still has.
     next: Vec<usize>,
+    /// What the cache has done up to now.
+    cache: CacheCounters,
 }
 
 /// The tokens of everybody who sends some.
@@ -42,7 +44,7 @@ pub struct TokenFiles {
 pub struct Sample {
     /// CPU time of the Envoy process for each request, in microseconds.
     pub cost: f64,
-    /// Which part of the run it had the CPU.
+    /// Which part of the time Envoy had the CPU.
     pub busy: f64,
     /// What `wrk` saw.
     pub outcome: Outcome,
@@ -99,8 +101,10 @@ impl<'p> Bench<'p> {
         let bootstrap = listeners::bootstrap(chains, module)?;
         let envoy = pinned::start(binary, &bootstrap, envoy_cpu)?;
         let count = suite.measured.len();
-        let mut bench = Self { suite, envoy, wrk, tokens, next: vec![0; count] };
+        let cache = CacheCounters::default();
+        let mut bench = Self { suite, envoy, wrk, tokens, next: vec![0; count], cache };
         (0..count).try_for_each(|target| bench.probe(target))?;
+        bench.cache = bench.cache_counters();
         Ok(bench)
     }
 
@@ -137,6 +141,7 @@ impl<'p> Bench<'p> {
             // What is not in the cache yet is no miss of the measurement.
             self.send(target, CONNECTIONS, 1)?;
         }
+        self.cache = self.cache_counters();
         let start = Instant::now();
         let mut done = 0;
         for round in 0..rounds {
@@ -163,19 +168,21 @@ impl<'p> Bench<'p> {
     pub fn run(&mut self, target: usize, connections: u32, seconds: u32) -> Result<Sample, String> {
         let measured = &self.suite.measured[target];
         // Asking for counters takes CPU time too, so they are the outer pair.
-        let counters = self.counters(measured);
+        let answers = self.answers(measured);
         let cpu_time = self.envoy.cpu_time()?;
-        let clock = Instant::now();
         let outcome = self.send(target, connections, seconds)?;
         let cpu_time = self.envoy.cpu_time()?.saturating_sub(cpu_time);
-        let elapsed = clock.elapsed();
-        let counted = self.counters(measured).since(counters);
-        counted.check(measured).map_err(|error| format!("{}: {error}", measured.name))?;
+        let answers = self.answers(measured).since(answers);
         self.probe(target)?;
-        let requests = u32::try_from(counted.answers).unwrap_or(u32::MAX);
+        let cache = self.cache_counters();
+        let before = std::mem::replace(&mut self.cache, cache);
+        check(measured, answers, cache.since(before))
+            .map_err(|error| format!("{}: {error}", measured.name))?;
+        let cpu_time = cpu_time.as_secs_f64() * 1e6;
+        let answers = u32::try_from(answers.wanted).unwrap_or(u32::MAX);
         Ok(Sample {
-            cost: cpu_time.as_secs_f64() * 1e6 / f64::from(requests),
-            busy: cpu_time.as_secs_f64() / elapsed.as_secs_f64(),
+            cost: cpu_time / f64::from(answers),
+            busy: cpu_time / f64::from(outcome.microseconds),
             outcome,
         })
     }
@@ -222,58 +229,65 @@ impl<'p> Bench<'p> {
         Err(format!("{name} answered {} {text}, not {}", answer.status, measured.status))
     }
 
-    fn counters(&self, measured: &Measured) -> Counters {
+    fn answers(&self, measured: &Measured) -> Answers {
         let listener = measured.listener();
         let class = |class: u16| format!("http.{listener}.downstream_rq_{class}xx");
         let classes = [1, 2, 3, 4, 5].map(class);
-        let [one, two, three, four, five] = classes.each_ref().map(String::as_str);
-        let [hits, misses] =
-            ["hits", "misses"].map(|what| format!("wasmcustom.jwt_rbac_cache_{what}"));
-        let names = [one, two, three, four, five, &hits, &misses];
-        let [answers @ .., hits, misses] = self.envoy.stats(names);
-        let wanted = usize::from(measured.status / 100 - 1);
-        let all: u64 = answers.iter().sum();
-        Counters { answers: answers[wanted], others: all - answers[wanted], hits, misses }
+        let answers = self.envoy.stats(classes.each_ref().map(String::as_str));
+        let wanted = answers[usize::from(measured.status / 100 - 1)];
+        Answers { wanted, others: answers.iter().sum::<u64>() - wanted }
+    }
+
+    fn cache_counters(&self) -> CacheCounters {
+        let names = ["wasmcustom.jwt_rbac_cache_hits", "wasmcustom.jwt_rbac_cache_misses"];
+        let [hits, misses] = self.envoy.stats(names);
+        CacheCounters { hits, misses }
     }
 }
 
-/// What Envoy counts of a listener; the cache's counters are those of all listeners, but only one
-/// is asked at a time.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counters {
+/// What Envoy counts of the answers of a listener.
+#[derive(Clone, Copy, Debug)]
+struct Answers {
     /// With a status of the class that is wanted.
-    answers: u64,
+    wanted: u64,
     /// With any other.
     others: u64,
+}
+
+impl Answers {
+    fn since(self, before: Self) -> Self {
+        Self { wanted: self.wanted - before.wanted, others: self.others - before.others }
+    }
+}
+
+/// What our cache has done. It is counted for all listeners together, but only one is asked at a
+/// time.
+#[derive(Clone, Copy, Debug, Default)]
+struct CacheCounters {
     hits: u64,
     misses: u64,
 }
 
-impl Counters {
+impl CacheCounters {
     fn since(self, before: Self) -> Self {
-        Self {
-            answers: self.answers - before.answers,
-            others: self.others - before.others,
-            hits: self.hits - before.hits,
-            misses: self.misses - before.misses,
-        }
+        Self { hits: self.hits - before.hits, misses: self.misses - before.misses }
     }
+}
 
-    fn check(self, measured: &Measured) -> Result<(), String> {
-        if self.answers == 0 || self.others > 0 {
-            return Err(format!("not all answers are {}: {self:?}", measured.status));
-        }
-        let asked = self.hits + self.misses;
-        let is_right = match measured.cache {
-            CacheUse::Unused => asked == 0,
-            CacheUse::Misses => self.hits == 0 && asked >= self.answers,
-            CacheUse::Hits => self.hits * 1000 >= self.answers * 999,
-        };
-        let wanted = measured.cache;
-        is_right
-            .then_some(())
-            .ok_or_else(|| format!("the cache was used otherwise than {wanted:?}: {self:?}"))
+fn check(measured: &Measured, answers: Answers, cache: CacheCounters) -> Result<(), String> {
+    if answers.wanted == 0 || answers.others > 0 {
+        return Err(format!("not all answers are {}: {answers:?}", measured.status));
     }
+    let asked = cache.hits + cache.misses;
+    let is_right = match measured.cache {
+        CacheUse::Unused => asked == 0,
+        CacheUse::Misses => cache.hits == 0 && asked >= answers.wanted,
+        CacheUse::Hits => cache.hits * 1000 >= answers.wanted * 999,
+    };
+    let wanted = measured.cache;
+    is_right
+        .then_some(())
+        .ok_or_else(|| format!("the cache was used otherwise than {wanted:?}: {cache:?}"))
 }
 
 fn ratio(part: usize, whole: usize) -> f64 {

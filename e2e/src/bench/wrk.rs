@@ -47,6 +47,8 @@ pub struct Outcome {
     pub p50: u64,
     /// Their 99th percentile, in microseconds.
     pub p99: u64,
+    /// How long it sent, in microseconds.
+    pub microseconds: u32,
 }
 
 impl Wrk {

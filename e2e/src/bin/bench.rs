@@ -18,7 +18,7 @@ use jwt_rbac_e2e::bench::{further, page, pinned, plot, result};
 const USAGE: &str = "usage: bench [--all] [--rounds N] [--seconds S] [--only NAME]
 NAME: what is measured, as the progress shows it, or the end of it; for a profiler. Nothing is written then.";
 
-const USUAL: Length = Length { rounds: 7, seconds: 5 };
+const USUAL: Length = Length { rounds: 9, seconds: 5 };
 /// There is much more to measure then, and nothing that a target depends on.
 const USUAL_OF_ALL: Length = Length { rounds: 3, seconds: 3 };
 /// How long requests come one after the other.
