@@ -14,7 +14,7 @@ use jwt_rbac_e2e::package;
 const USAGE: &str = "usage: costs [--rounds N] [--seconds S]";
 
 /// Steps are small, so what is compared has to be measured within seconds: many short rounds.
-const USUAL: Length = Length { rounds: 10, seconds: 1 };
+const USUAL: Length = Length { rounds: 20, seconds: 1 };
 
 fn main() -> ExitCode {
     match length().and_then(run) {
