@@ -12,12 +12,11 @@ pub type Header<'a> = (&'a [u8], &'a [u8]);
 pub struct Request<'a> {
     /// `:method`, case-sensitive (RFC 9110 §9.1).
     pub method: &'a [u8],
-    /// `:path` with its query; `None` only for CONNECT.
-    pub target: Option<&'a [u8]>,
     /// `:authority`, or empty.
     pub authority: &'a [u8],
     /// `:scheme`, or empty.
     pub scheme: &'a [u8],
+    target: Option<&'a [u8]>,
     path: &'a [u8],
     query: Option<&'a [u8]>,
     headers: &'a [Header<'a>],
@@ -68,6 +67,12 @@ impl<'a> Request<'a> {
             .iter()
             .filter(move |(found, _)| *found == name.as_bytes())
             .map(|&(_, value)| value)
+    }
+
+    /// `:path` with its query; `None` only for CONNECT.
+    #[must_use]
+    pub fn target(&self) -> Option<&'a [u8]> {
+        self.target
     }
 
     /// The path without the query. Empty where CONNECT has none.

@@ -200,7 +200,7 @@ fn challenge(
 /// (`Utility::buildOriginalUri`), here without the query where that holds a token: a log of
 /// responses is no place for one.
 fn realm(request: &Request<'_>, locations: &[Location]) -> Vec<u8> {
-    let Some(target) = request.target else { return b"Bearer realm=\"\"".to_vec() };
+    let Some(target) = request.target() else { return b"Bearer realm=\"\"".to_vec() };
     // What a gateway before us has rewritten is shown as it was.
     let target = request.values("x-envoy-original-path").next().unwrap_or(target);
     let (path, query) = split_query(target);
