@@ -229,7 +229,7 @@ fn is_plain(word: &str) -> bool {
 }
 
 /// As [`shown`], with nothing in it that ends a word.
-#[cold]
+#[cold] // Few words need it.
 fn shown_word(text: &str) -> String {
     shown(text.as_bytes()).replace(|c: char| c.is_whitespace() || c.is_control(), "_")
 }

@@ -1,11 +1,13 @@
 //! What the filter writes about decisions into Envoy's log.
 
+use std::fs;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::artifacts;
 use crate::envoy::Envoy;
+use crate::tokens;
 
 /// A worker writes ten lines a second; of decisions this far apart, eleven never fall into one.
 pub const PACE: Duration = Duration::from_millis(105);
@@ -16,11 +18,7 @@ const START: &str = "{\"jwt_rbac\":";
 /// A document with a row for each thing that can be said of a request, and this `decisionLog`.
 pub fn document(log: &str) -> Value {
     json!({
-        "jwtRules": [{
-            "issuer": "https://tenant.auth0.com/",
-            "audiences": ["https://bookinfo.io"],
-            "jwks": artifacts::jwks(),
-        }],
+        "jwtRules": [tokens::provider()],
         "routes": [
             {"name": "public", "paths": ["/public"], "access": "PUBLIC"},
             {"name": "closed", "paths": ["/closed"], "access": "DENIED"},
@@ -28,6 +26,18 @@ pub fn document(log: &str) -> Value {
         ],
         "decisionLog": log,
     })
+}
+
+/// The first block of `docs/operations.md` with this title.
+///
+/// # Panics
+///
+/// When there is none.
+pub fn documented(title: &str) -> String {
+    let page = fs::read_to_string(artifacts::root().join("docs/operations.md")).expect("a page");
+    let (_, block) = page.split_once(&format!("```{title}\n")).expect("a block begins");
+    let (block, _) = block.split_once("\n```").expect("a block ends");
+    block.to_owned()
 }
 
 /// A reader of Envoy's log that goes on where it stopped.

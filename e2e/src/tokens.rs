@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{artifacts, wire};
 use keys::{SigningKey, signing_key};
@@ -17,6 +17,15 @@ pub use tamper::Tamper;
 
 /// How long a token is good for when its case says nothing else.
 const LIFETIME: i64 = 3600;
+
+/// The provider of the callers' tokens, as an entry of `jwtRules`.
+pub fn provider() -> Value {
+    json!({
+        "issuer": "https://tenant.auth0.com/",
+        "audiences": ["https://bookinfo.io"],
+        "jwks": artifacts::jwks(),
+    })
+}
 
 /// How to mint a token.
 #[derive(Clone, Debug, Deserialize)]

@@ -17,8 +17,7 @@ fn a_token_is_good_as_often_as_it_comes() {
     for cache in [json!("4Mi"), json!("1Ki"), json!(0)] {
         let mut document = document();
         document["tokenCache"] = json!({"maxSize": cache});
-        let envoy =
-            Envoy::before_upstream(&[], Some(&ListenerFile::create(&[ours("ours", &document)])));
+        let envoy = Envoy::before_upstream(&[ours("ours", &document)], None);
         let token = Recipe::of_caller("user").mint();
         let other = Recipe::of_caller("moderator").mint();
         for _ in 0..20 {
@@ -51,7 +50,7 @@ fn documents_share_no_identity() {
         let filter = filters::jwt_rbac("same", document, &artifacts::wasm().unwrap());
         listeners.push(listener(&format!("same-{name}"), &[filter]));
     }
-    let envoy = Envoy::before_upstream(&[], Some(&ListenerFile::create(&listeners)));
+    let envoy = Envoy::before_upstream(&listeners, None);
     for turn in 0..50 {
         let token = Recipe::of_caller("user").claim("turn", json!(turn / 5)).mint();
         for step in 0..documents.len() {
@@ -73,8 +72,7 @@ fn places_share_no_identity() {
     second["name"] = "second".into();
     second["jwks"] = strange_keys();
     document["jwtRules"].as_array_mut().expect("a list").push(second);
-    let envoy =
-        Envoy::before_upstream(&[], Some(&ListenerFile::create(&[ours("ours", &document)])));
+    let envoy = Envoy::before_upstream(&[ours("ours", &document)], None);
     let token = Recipe::of_caller("user").mint();
     for _ in 0..10 {
         for (header, status) in [("x-first", 200), ("x-second", 401)] {
@@ -88,8 +86,7 @@ fn places_share_no_identity() {
 fn an_expired_token_is_not_remembered() {
     let mut document = document();
     document["jwtRules"][0]["clockSkew"] = "0s".into();
-    let envoy =
-        Envoy::before_upstream(&[], Some(&ListenerFile::create(&[ours("ours", &document)])));
+    let envoy = Envoy::before_upstream(&[ours("ours", &document)], None);
     let end = tokens::now() + 3;
     let token = Recipe::of_caller("user").claim("exp", json!(end)).mint();
     let mut count = 0;
@@ -112,8 +109,7 @@ fn a_token_can_get_too_old_while_it_is_remembered() {
     let mut document = document();
     document["jwtRules"][0]["clockSkew"] = "0s".into();
     document["jwtRules"][0]["maxLifetime"] = "1h".into();
-    let envoy =
-        Envoy::before_upstream(&[], Some(&ListenerFile::create(&[ours("ours", &document)])));
+    let envoy = Envoy::before_upstream(&[ours("ours", &document)], None);
     let start = tokens::now() + 2;
     let not_yet = Recipe::of_caller("user").claim("nbf", json!(start)).mint();
     let too_long = Recipe::of_caller("user").claim("exp", json!(start + 3601)).mint();
@@ -178,7 +174,7 @@ fn many_tokens_take_no_memory_for_good() {
     let mut large = document;
     large["tokenCache"] = json!({"maxSize": "64Mi"});
     let listeners = [ours("small", &small), ours("large", &large)];
-    let envoy = Envoy::before_upstream(&[], Some(&ListenerFile::create(&listeners)));
+    let envoy = Envoy::before_upstream(&listeners, None);
     let gained = |listener: &str, count: usize| {
         let before = envoy.resident_memory();
         for number in 0..count {
@@ -202,11 +198,7 @@ fn many_tokens_take_no_memory_for_good() {
 /// A document that lets `user` read.
 fn document() -> Value {
     json!({
-        "jwtRules": [{
-            "issuer": "https://tenant.auth0.com/",
-            "audiences": ["https://bookinfo.io"],
-            "jwks": artifacts::jwks(),
-        }],
+        "jwtRules": [tokens::provider()],
         "routes": [{"name": "all", "paths": ["/{**}"], "permissions": ["read:book-details"]}],
     })
 }

@@ -11,7 +11,7 @@ use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::garbage::Garbage;
 use jwt_rbac_e2e::listener::{DETAILS_HEADER, listener, ours, with_header_limit};
 use jwt_rbac_e2e::native;
-use jwt_rbac_e2e::tokens::Recipe;
+use jwt_rbac_e2e::tokens::{self, Recipe};
 use jwt_rbac_e2e::twin::Outcome;
 use jwt_rbac_e2e::upstream::Seen;
 use jwt_rbac_e2e::wire;
@@ -173,11 +173,7 @@ fn public() -> Value {
 
 fn document(routes: &Value) -> Value {
     json!({
-        "jwtRules": [{
-            "issuer": "https://tenant.auth0.com/",
-            "audiences": ["https://bookinfo.io"],
-            "jwks": artifacts::jwks(),
-        }],
+        "jwtRules": [tokens::provider()],
         "routes": routes,
     })
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::client::Request;
-use jwt_rbac_e2e::decision_log::document;
+use jwt_rbac_e2e::decision_log::{document, documented};
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::lds::{ListenerFile, Update};
@@ -162,11 +162,4 @@ fn access_logs_have_the_words_of_the_documentation() {
 fn documented_format() -> String {
     let block: Value = serde_saphyr::from_str(&documented("yaml accessLogFormat")).unwrap();
     block["accessLogFormat"].as_str().unwrap().to_owned()
-}
-
-/// The block of `docs/operations.md` with this title.
-fn documented(title: &str) -> String {
-    let page = fs::read_to_string(artifacts::root().join("docs/operations.md")).unwrap();
-    let block = page.split_once(&format!("```{title}\n")).unwrap().1;
-    block.split_once("\n```").unwrap().0.to_owned()
 }

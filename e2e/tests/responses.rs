@@ -68,7 +68,7 @@ fn a_missing_token_is_answered_as_by_the_native_filter() {
         grpc("/members"),
     ] {
         let [ours, theirs] = ["ours", "native"].map(|listener| {
-            let response = send_to(&envoy, listener, &request);
+            let response = envoy.answer(listener, &request);
             let mut headers = response.head.headers.clone();
             headers.retain(|(name, _)| name != "date");
             (response.status, headers, response.text())
@@ -147,14 +147,14 @@ fn bodies_have_the_form_that_the_document_asks_for() {
         ("custom", members().bearer("x"), 401, "application/json", "{\"login\":\"/\"}".to_owned()),
         ("custom", closed(), 403, "text/html; charset=utf-8", html.to_owned()),
     ] {
-        let response = send_to(&envoy, listener, &request);
+        let response = envoy.answer(listener, &request);
         assert_eq!(response.status, status, "{request:?}");
         assert_eq!(response.header("content-type").as_deref(), Some(content_type));
         assert_eq!(String::from_utf8_lossy(&response.body), body);
         let length = body.len().to_string();
         assert_eq!(response.header("content-length"), Some(length.clone()));
 
-        let head = send_to(&envoy, listener, &Request { method: "HEAD".to_owned(), ..request });
+        let head = envoy.answer(listener, &Request { method: "HEAD".to_owned(), ..request });
         assert_eq!((head.status, head.body.len()), (status, 0));
         assert_eq!(head.header("content-type").as_deref(), Some(content_type));
         assert_eq!(head.header("content-length"), Some(length));
@@ -187,7 +187,7 @@ fn grpc_gets_a_text() {
         // 404 is UNIMPLEMENTED (gRPC, "HTTP to gRPC Status Code Mapping").
         ("hidden", grpc("/closed"), "12", ""),
     ] {
-        let response = send_to(&envoy, listener, &request);
+        let response = envoy.answer(listener, &request);
         assert_eq!((response.status, response.body.len()), (200, 0));
         assert_eq!(response.header("content-type").as_deref(), Some("application/grpc"));
         assert_eq!(response.header("grpc-status").as_deref(), Some(status));
@@ -262,9 +262,5 @@ fn ours(name: &str, responses: &Value) -> Value {
 }
 
 fn send(envoy: &Envoy, request: &Request) -> Response {
-    send_to(envoy, "ours", request)
-}
-
-fn send_to(envoy: &Envoy, listener: &str, request: &Request) -> Response {
-    envoy.answer(listener, request)
+    envoy.answer("ours", request)
 }

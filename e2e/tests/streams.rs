@@ -123,11 +123,7 @@ fn connect_passes_where_there_is_no_table() {
 
 fn table() -> Value {
     json!({
-        "jwtRules": [{
-            "issuer": "https://tenant.auth0.com/",
-            "audiences": ["https://bookinfo.io"],
-            "jwks": artifacts::jwks(),
-        }],
+        "jwtRules": [tokens::provider()],
         "routes": [
             {"name": "chat", "paths": ["/chat"], "methods": ["GET"], "permissions": ["read:book-details"]},
             {"name": "public", "paths": ["/public"], "access": "PUBLIC"},

@@ -9,7 +9,7 @@ use jwt_rbac::refusal::{Kind, Refusal};
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::cases;
 use jwt_rbac_e2e::client::{Request, Response};
-use jwt_rbac_e2e::decision_log::{DecisionLog, PACE, document};
+use jwt_rbac_e2e::decision_log::{DecisionLog, PACE, document, documented};
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::listener::{DETAILS_HEADER, listener, ours, with_tunnels};
@@ -123,7 +123,8 @@ fn the_line_of_the_documentation_is_what_envoy_writes() {
     let mut log = DecisionLog::of(&envoy);
     let token = Recipe::of_caller("user").mint();
     envoy.answer("ours", &Request::get("/reviews/0").bearer(&token).header("host", "reviews:9080"));
-    assert_eq!(log.read_one(), documented_line());
+    let line: Value = serde_json::from_str(&documented("json")).unwrap();
+    assert_eq!(log.read_one(), line);
 }
 
 #[test]
@@ -213,11 +214,4 @@ fn a_worker_writes_ten_lines_a_second_and_says_how_many_it_did_not() {
     assert_eq!(written + sum, BURST + 1, "{written} lines, {sum} suppressed");
     assert!(suppressed(&lines[lines.len() - 1]) > 0, "{lines:#?}");
     assert_eq!(envoy.stat("wasmcustom.jwt_rbac_denied_route_denied"), BURST + 1);
-}
-
-/// The example of `docs/operations.md`.
-fn documented_line() -> Value {
-    let page = fs::read_to_string(artifacts::root().join("docs/operations.md")).unwrap();
-    let block = page.split_once("```json\n").unwrap().1;
-    serde_json::from_str(block.split_once("```").unwrap().0).unwrap()
 }

@@ -32,7 +32,7 @@ pub fn is_scheme(text: &[u8]) -> bool {
 }
 
 /// How many parts of a value, between its commas, have the scheme.
-#[cold]
+#[cold] // Few values need a second look.
 fn parts_with_scheme(value: &[u8], scheme: &[u8]) -> usize {
     value.split(|&byte| byte == b',').filter(|part| has_scheme(part, scheme)).count()
 }

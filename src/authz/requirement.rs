@@ -93,14 +93,11 @@ impl Requirement {
     }
 
     fn check_permissions(&self, granted: &Granted) -> Result<(), Lack<'_>> {
-        let any_of = self.any_of.as_deref().unwrap_or_default();
-        if self.all_of.is_empty() && any_of.is_empty() {
-            return Ok(());
+        match (self.missing(granted).next(), granted) {
+            (None, _) => Ok(()),
+            (Some(_), Granted::Set(_)) => Err(Lack::Permissions),
+            (Some(_), Granted::Malformed) => Err(Lack::ReadablePermissions),
         }
-        let Granted::Set(granted) = granted else { return Err(Lack::ReadablePermissions) };
-        let has = |id: &PermissionId| granted.contains(*id);
-        let has_any = any_of.is_empty() || any_of.iter().any(has);
-        if has_any && self.all_of.iter().all(has) { Ok(()) } else { Err(Lack::Permissions) }
     }
 
     /// The permissions that an identity lacks; of several that are each enough, all.
