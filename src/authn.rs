@@ -18,11 +18,11 @@ pub mod jws;
 pub mod keys;
 pub mod locate;
 pub mod outputs;
+pub mod price;
 pub mod provider;
 pub mod revocation;
 pub mod signature;
 
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -32,9 +32,11 @@ use claims::Validity;
 use identity::{ClaimId, Identity};
 use jws::{DecodedParts, UntrustedToken};
 use locate::{Located, Location};
-use provider::Provider;
+use price::Budget;
+use provider::{Failure, Provider};
 use revocation::Revocation;
 
+use crate::denial::{Denial, Detail, Unverified};
 use crate::permissions::PermissionNames;
 use crate::refusal::Refusal;
 use crate::request::Request;
@@ -57,21 +59,10 @@ pub struct Authenticator {
 /// How often the cache had a token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheCounts {
-    /// It had it.
+    /// Tokens that were in it.
     pub hits: u64,
-    /// It had it not, or no longer in time.
+    /// Tokens that were not, or are no longer valid.
     pub misses: u64,
-}
-
-/// What a token says that nobody has verified.
-#[derive(Debug)]
-pub struct Unverified {
-    /// `iss`
-    pub issuer: Option<String>,
-    /// `sub`
-    pub subject: Option<String>,
-    /// `kid`
-    pub key_id: Option<String>,
 }
 
 /// What a document says of tokens in general.
@@ -148,25 +139,21 @@ impl Authenticator {
         self.providers.get(identity.provider).map_or("", |provider| &provider.name)
     }
 
+    /// The headers that the provider of an identity writes, and its token has no claim for.
+    #[must_use]
+    pub fn unwritten_headers(&self, identity: &Identity) -> Vec<&str> {
+        let outputs = self.providers.get(identity.provider).map(|provider| &provider.outputs);
+        let is_written = |name: &str| {
+            let written = identity.outputs.as_ref();
+            written.is_ok_and(|written| written.iter().any(|(known, _)| **known == *name))
+        };
+        let names = outputs.into_iter().flatten().map(|header| &*header.name);
+        names.filter(|name| !is_written(name)).collect()
+    }
+
     /// How many tokens were found in the cache and how many were not, since this was last asked.
     pub fn take_cache_counts(&self) -> CacheCounts {
         self.cache_counts.take()
-    }
-
-    /// What the token of a request says of itself, for people who want to know why it was refused.
-    #[must_use]
-    pub fn read_unverified(&self, request: &Request<'_>) -> Option<Unverified> {
-        let located = locate::locate(request, &self.locations).ok()??;
-        if located.token.len() > self.options.max_token_size {
-            return None;
-        }
-        let mut decoded = DecodedParts::default();
-        let token = UntrustedToken::parse(&located.token, &mut decoded).ok()?;
-        Some(Unverified {
-            issuer: token.claims.issuer().map(str::to_owned),
-            subject: token.claims.subject().map(str::to_owned),
-            key_id: token.header.key_id.map(Cow::into_owned),
-        })
     }
 
     /// The providers, in the order of the document.
@@ -189,10 +176,10 @@ impl Authenticator {
         &self,
         request: &Request<'_>,
         now: u64,
-    ) -> Result<Option<Rc<Identity>>, Refusal> {
+    ) -> Result<Option<Rc<Identity>>, Denial<'static>> {
         let Some(located) = locate::locate(request, &self.locations)? else { return Ok(None) };
         if located.token.len() > self.options.max_token_size {
-            return Err(Refusal::TokenTooLarge);
+            return Err(Refusal::TokenTooLarge.into());
         }
         let CacheCounts { hits, misses } = self.cache_counts.get();
         if let Some(identity) = self.find_verified(&located, now) {
@@ -216,42 +203,51 @@ impl Authenticator {
         Some(identity)
     }
 
-    fn verify(&self, located: &Located<'_>, now: u64) -> Result<Rc<Identity>, Refusal> {
+    fn verify(&self, located: &Located<'_>, now: u64) -> Result<Rc<Identity>, Denial<'static>> {
+        let here = self.providers_at.get(located.location).into_iter().flatten();
+        let mut here = here.filter_map(|&number| self.providers.get(number));
+        let is_padding_possible = here.any(|provider| provider.padded_tokens);
         let mut decoded = DecodedParts::default();
-        let token = UntrustedToken::parse(&located.token, &mut decoded)?;
-        let mut budget = keys::CHECK_BUDGET;
-        let mut refusal = Refusal::IssuerUnknown;
+        let token = UntrustedToken::parse(&located.token, is_padding_possible, &mut decoded)?;
+        let mut budget = Budget::default();
+        let mut failure = (None, Failure::from(Refusal::IssuerUnknown));
         // Whether time could make a provider accept the token that comes before the one that does.
         let mut is_settled = true;
         for number in self.candidates(located.location, token.claims.issuer()) {
             let Some(provider) = self.providers.get(number) else { continue };
             match self.check(provider, &token, now, &mut budget) {
                 Ok(()) => {
-                    let identity = self.identity(number, provider, &token)?;
+                    let identity = self.identity(number, provider, &token);
+                    let identity = identity
+                        .map_err(|refusal| denial(&token, Some(provider), &refusal.into()))?;
                     if is_settled {
                         self.keep(located, &identity, token.claims.validity);
                     }
                     return Ok(identity);
                 }
-                Err(reason) => refusal = reason,
+                Err(reason) => failure = (Some(provider), reason),
             }
+            let refusal = failure.1.refusal;
             is_settled &= !matches!(refusal, Refusal::NotYetValid | Refusal::LifetimeTooLong);
         }
-        Err(refusal)
+        Err(denial(&token, failure.0, &failure.1))
     }
 
-    fn check(
+    fn check<'p>(
         &self,
-        provider: &Provider,
+        provider: &'p Provider,
         token: &UntrustedToken<'_>,
         now: u64,
-        budget: &mut usize,
-    ) -> Result<(), Refusal> {
+        budget: &mut Budget,
+    ) -> Result<(), Failure<'p>> {
+        if let Some(refusal) = token.padding.filter(|_| !provider.padded_tokens) {
+            return Err(refusal.into());
+        }
         provider.check_claims(&token.claims, now)?;
         if self.options.revocation.covers(&token.claims) {
-            return Err(Refusal::TokenRevoked);
+            return Err(Refusal::TokenRevoked.into());
         }
-        provider.check_signature(token, budget)
+        Ok(provider.check_signature(token, budget)?)
     }
 
     /// The numbers of the providers that may judge a token of this issuer found at this location:
@@ -298,4 +294,26 @@ impl Authenticator {
             cache.insert(located.location, &located.token, verified);
         }
     }
+}
+
+/// What the log says of a token that is refused, and of the provider that refused it last.
+#[cold]
+fn denial(
+    token: &UntrustedToken<'_>,
+    provider: Option<&Provider>,
+    failure: &Failure<'_>,
+) -> Denial<'static> {
+    let Failure { refusal, claim } = failure;
+    let is_about_audience = *refusal == Refusal::AudienceNotAllowed;
+    let audiences = token.claims.audiences().filter(|_| is_about_audience);
+    let unverified = Unverified {
+        provider: provider.map(|provider| provider.name.clone()),
+        issuer: token.claims.issuer().map(str::to_owned),
+        subject: token.claims.subject().map(str::to_owned),
+        // The first few tell what kind of token it is.
+        audiences: audiences.take(4).map(str::to_owned).collect(),
+        key_id: token.header.key_id.as_deref().map(str::to_owned),
+        lacks: claim.map(ToString::to_string),
+    };
+    Denial { refusal: *refusal, detail: Detail::Token(Box::new(unverified)) }
 }

@@ -12,27 +12,30 @@ use std::rc::Rc;
 use routes::{Access, Match};
 
 use crate::authn::identity::Identity;
+use crate::denial::{Denial, Detail};
 use crate::refusal::Refusal;
 
 /// Who sent a request, as far as its token says so.
 #[derive(Debug)]
 pub enum Caller {
-    /// Nobody that a verified token names.
+    /// No verified token names anybody.
     Anonymous {
-        /// Whether the request has a token that proves nothing, and that the workload must not
-        /// take for one that does.
+        /// Whether the request has a token that proves nothing, so that the workload must not
+        /// receive it.
         remove_token: bool,
     },
-    /// Whoever a verified token names.
+    /// The subject of a verified token.
     Identified(Rc<Identity>),
-    /// Nobody looked: the route leaves tokens alone.
-    Unasked,
+    /// The token was not looked at: the route ignores tokens.
+    TokenIgnored,
 }
 
 /// The proof that a request may continue. Only this module makes one.
 #[derive(Debug)]
 pub struct Permit {
     caller: Caller,
+    /// Whether the document is in dry run, so that no request loses its token.
+    keeps_token: bool,
 }
 
 impl Permit {
@@ -40,7 +43,7 @@ impl Permit {
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         match &self.caller {
-            Caller::Anonymous { .. } | Caller::Unasked => None,
+            Caller::Anonymous { .. } | Caller::TokenIgnored => None,
             Caller::Identified(identity) => Some(identity),
         }
     }
@@ -48,50 +51,62 @@ impl Permit {
     /// Whether the workload must not receive the token of the request.
     #[must_use]
     pub fn removes_token(&self) -> bool {
-        match &self.caller {
-            Caller::Anonymous { remove_token } => *remove_token,
-            Caller::Identified(identity) => !identity.forward_token,
-            Caller::Unasked => false,
-        }
+        !self.keeps_token
+            && match &self.caller {
+                Caller::Anonymous { remove_token } => *remove_token,
+                Caller::Identified(identity) => !identity.forward_token,
+                Caller::TokenIgnored => false,
+            }
     }
 
-    /// Whether what looks like a token is none of our business.
+    /// Whether the workload receives whatever looks like a token.
     #[must_use]
-    pub fn leaves_tokens_alone(&self) -> bool {
-        matches!(self.caller, Caller::Unasked)
+    pub fn ignores_tokens(&self) -> bool {
+        matches!(self.caller, Caller::TokenIgnored)
+    }
+
+    /// The same under a dry run of the document: a workload that reads the token must not notice.
+    #[must_use]
+    pub(crate) fn keeping_token(self) -> Self {
+        Self { keeps_token: true, ..self }
     }
 }
 
-/// Checks what the row of a request requires; without a row every caller passes.
+/// Checks what the route of a request requires; without a route every caller passes.
 ///
 /// # Errors
 /// Why the request is denied.
-pub(crate) fn authorize(route: Option<&Match<'_, '_>>, caller: Caller) -> Result<Permit, Refusal> {
-    let permit = Permit { caller };
-    match route.map(|route| (&route.row.access, &route.variables)) {
+pub(crate) fn authorize<'d>(
+    route: Option<&Match<'d, '_>>,
+    caller: Caller,
+) -> Result<Permit, Denial<'d>> {
+    let permit = Permit { caller, keeps_token: false };
+    match route.map(|route| (&route.route.access, &route.variables)) {
         None | Some((Access::Public(_), _)) => {}
-        Some((Access::Denied, _)) => return Err(Refusal::RouteDenied),
+        Some((Access::Denied, _)) => return Err(Refusal::RouteDenied.into()),
         Some((Access::Required(requirement), variables)) => {
             let identity = permit.identity().ok_or(Refusal::IdentityMissing)?;
             requirement.check(identity, variables)?;
         }
     }
     // Judged last: only a request that may continue has headers to write.
-    if permit.identity().is_some_and(|identity| identity.outputs.is_err()) {
-        return Err(Refusal::HeaderUnwritable);
+    match permit.identity().map(|identity| &identity.outputs) {
+        Some(Err(header)) => {
+            let detail = Detail::Header(Rc::clone(header));
+            Err(Denial { refusal: Refusal::HeaderUnwritable, detail })
+        }
+        Some(Ok(_)) | None => Ok(permit),
     }
-    Ok(permit)
 }
 
-/// Lets a request continue that is denied by something that is only tried: as it came, for nobody.
+/// Lets a request continue that a dry run would deny: as it came, and without an identity.
 #[must_use]
 pub(crate) fn permit_dry_run() -> Permit {
-    Permit { caller: Caller::Anonymous { remove_token: false } }
+    Permit { caller: Caller::Anonymous { remove_token: false }, keeps_token: false }
 }
 
-/// Lets a CORS preflight continue that the table does not deny for its host or path, under
-/// `corsPreflight: ALLOW`.
+/// Lets a CORS preflight continue that the table does not deny, under `corsPreflight: ALLOW`.
 #[must_use]
 pub(crate) fn permit_preflight() -> Permit {
-    Permit { caller: Caller::Anonymous { remove_token: true } }
+    Permit { caller: Caller::Anonymous { remove_token: true }, keeps_token: false }
 }

@@ -8,6 +8,7 @@ pub mod problem;
 pub mod quantity;
 
 mod access;
+mod ambiguity;
 mod claim_rules;
 mod key_set;
 mod locations;
@@ -43,10 +44,10 @@ const MAX_CACHE_SIZE: usize = 64 << 20;
 const DEFAULT_CACHE_SIZE: usize = 4 << 20;
 /// What is said of a document that would let everybody in.
 const NOTHING_TO_DO: &str = "expected `jwtRules`, `routes` or both";
-/// How many rows can have counters of their own.
+/// How many routes can have counters of their own.
 const MAX_RULE_METRICS: usize = 200;
 /// The largest token where the document does not say, in bytes.
-const DEFAULT_MAX_TOKEN_SIZE: usize = 16 << 10;
+const DEFAULT_MAX_TOKEN_SIZE: usize = 32 << 10;
 
 /// Compiles a document. The result depends on the text alone: every worker of a proxy must come to
 /// the same one, because Envoy skips the filter on a worker that refuses what the first accepted.
@@ -134,7 +135,7 @@ fn compile_schema(
             problems,
         )
     });
-    // After the routes: what a role grants counts only where a row asks for it.
+    // After the routes: what a role grants counts only where a route asks for it.
     providers::compile(rules, verifier, &mut authenticator, problems);
     let outputs = authenticator.providers().iter().flat_map(|provider| &provider.outputs);
     let outputs = outputs.map(|header| &*header.name);
@@ -223,11 +224,12 @@ fn check_options(document: &schema::Document, problems: &mut Problems) {
              keys the filter only authenticates",
         ),
         Some(rows) if document.rule_metrics && rows.len() > MAX_RULE_METRICS => {
-            let message = format!("found {} rows, expected at most {MAX_RULE_METRICS}", rows.len());
+            let message =
+                format!("found {} routes, expected at most {MAX_RULE_METRICS}", rows.len());
             problems.error(place("ruleMetrics"), message);
         }
         Some(_) => {}
-        // Whoever writes one of these believes that there is a table.
+        // These have a meaning only for a table.
         None => {
             let options = [
                 ("unmatchedRoutes", document.unmatched_routes.is_some()),
@@ -273,7 +275,7 @@ fn check_name(name: &str) -> Result<(), String> {
     }
 }
 
-/// A list that is there has something in it, and none of it is empty.
+/// A list has at least one entry, and no entry is empty.
 fn check_strings(place: &Place, strings: &[String], problems: &mut Problems) {
     if strings.is_empty() {
         problems.error(place.clone(), "found an empty list, expected at least one entry");

@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use crate::authn::identity::Identity;
-use crate::authz::routes::{Access, Match, RouteTable, TokenUse};
+use crate::authz::routes::{Access, Match, TokenUse};
 use crate::authz::{self, Caller, Permit};
+use crate::denial::Denial;
 use crate::document::{CorsPreflight, Document};
 use crate::refusal::{Kind, Refusal};
 use crate::request::Request;
@@ -13,8 +14,8 @@ use crate::request::Request;
 #[derive(Debug)]
 pub struct Decision<'d, 'r> {
     /// What becomes of it.
-    pub verdict: Verdict,
-    /// The row of the table that it has.
+    pub verdict: Verdict<'d>,
+    /// The route that it has.
     pub route: Option<Match<'d, 'r>>,
     /// Who sent it, if its token was verified.
     pub identity: Option<Rc<Identity>>,
@@ -22,26 +23,53 @@ pub struct Decision<'d, 'r> {
 
 /// What becomes of a request.
 #[derive(Debug)]
-pub enum Verdict {
+pub enum Verdict<'d> {
     /// It continues.
     Allow(Permit),
     /// It is answered in place of the workload.
-    Deny(Refusal),
+    Deny(Denial<'d>),
     /// It continues because of a dry run, and would be denied without.
-    WouldDeny(Refusal, Permit),
+    WouldDeny(Denial<'d>, Permit),
+}
+
+impl<'d> Verdict<'d> {
+    /// The denial that it is or would be.
+    #[must_use]
+    pub fn denial(&self) -> Option<&Denial<'d>> {
+        match self {
+            Self::Allow(_) => None,
+            Self::Deny(denial) | Self::WouldDeny(denial, _) => Some(denial),
+        }
+    }
+
+    /// The refusal of a denial.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.denial().map(|denial| denial.refusal)
+    }
+
+    /// The word for it: in the log, in access logs, in the names of counters.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Allow(_) => "allow",
+            Self::Deny(_) => "deny",
+            Self::WouldDeny(..) => "would_deny",
+        }
+    }
 }
 
 impl<'d> Decision<'d, '_> {
     /// A denial about which nothing else is known.
     #[must_use]
     pub fn deny(refusal: Refusal) -> Self {
-        Self { verdict: Verdict::Deny(refusal), route: None, identity: None }
+        Self { verdict: Verdict::Deny(refusal.into()), route: None, identity: None }
     }
 
-    /// The name of the row that it has.
+    /// The name of the route that it has.
     #[must_use]
     pub fn rule(&self) -> Option<&'d str> {
-        self.route.as_ref().map(|route| route.row.name.as_str())
+        self.route.as_ref().map(|route| route.route.name.as_str())
     }
 }
 
@@ -49,45 +77,54 @@ impl<'d> Decision<'d, '_> {
 /// [`Permit`] ends in a denial.
 #[must_use]
 pub fn decide<'d, 'r>(document: &'d Document, request: &Request<'r>, now: u64) -> Decision<'d, 'r> {
-    let mut decision = Decision::deny(Refusal::RequestMalformed);
-    decision.verdict = match judge(document, request, now, &mut decision) {
-        Ok(permit) => Verdict::Allow(permit),
-        Err(refusal) if is_dry_run(document, refusal, decision.route.as_ref()) => {
-            Verdict::WouldDeny(refusal, authz::permit_dry_run())
-        }
-        Err(refusal) => Verdict::Deny(refusal),
+    let route = match route(document, request) {
+        Ok(route) => route,
+        Err(denial) => return conclude(document, None, None, Err(denial)),
     };
-    decision
+    if document.cors_preflight == CorsPreflight::Allow && request.is_preflight() {
+        let permit = match route.as_ref().map(|route| &route.route.access) {
+            Some(Access::Denied) => Err(Refusal::RouteDenied.into()),
+            Some(Access::Public(_) | Access::Required(_)) | None => Ok(authz::permit_preflight()),
+        };
+        return conclude(document, route, None, permit);
+    }
+    // A closed route is denied before the token is looked at; not where the route is in dry run,
+    // because then a refusal of the token still counts.
+    if route
+        .as_ref()
+        .is_some_and(|it| matches!(it.route.access, Access::Denied) && !it.route.dry_run)
+    {
+        return conclude(document, route, None, Err(Refusal::RouteDenied.into()));
+    }
+    let caller = match caller(document, request, route.as_ref(), now) {
+        Ok(caller) => caller,
+        Err(denial) => return conclude(document, route, None, Err(denial)),
+    };
+    let identity = match &caller {
+        Caller::Identified(identity) => Some(Rc::clone(identity)),
+        Caller::Anonymous { .. } | Caller::TokenIgnored => None,
+    };
+    let permit = authz::authorize(route.as_ref(), caller);
+    conclude(document, route, identity, permit)
 }
 
-/// Judges a request, and notes in `found` what is found out about it on the way.
-fn judge<'d, 'r>(
+/// The route of a request; `None` where the document has no table, or lets what no route has pass.
+fn route<'d, 'r>(
     document: &'d Document,
     request: &Request<'r>,
-    now: u64,
-    found: &mut Decision<'d, 'r>,
-) -> Result<Permit, Refusal> {
-    found.route = match &document.routes {
-        None => None,
-        Some(_) if request.method == b"CONNECT" => return Err(Refusal::ConnectRefused),
-        Some(routes)
-            if document.cors_preflight == CorsPreflight::Allow && request.is_preflight() =>
-        {
-            return allow_preflight(routes, request);
-        }
-        Some(routes) => routes.find(request)?,
-    };
-    let route = found.route.as_ref();
-    // What the table denies whoever asks is denied before the token is looked at; unless that is
-    // only tried, because then the token's refusal is not.
-    if route.is_some_and(|it| matches!(it.row.access, Access::Denied) && !it.row.dry_run) {
-        return Err(Refusal::RouteDenied);
+) -> Result<Option<Match<'d, 'r>>, Denial<'d>> {
+    let Some(routes) = &document.routes else { return Ok(None) };
+    if request.method == b"CONNECT" {
+        return Err(Refusal::ConnectRefused.into());
     }
-    let caller = caller(document, request, route, now)?;
-    if let Caller::Identified(identity) = &caller {
-        found.identity = Some(Rc::clone(identity));
+    // Methods are case-sensitive (RFC 9110 §9.1), but many workloads read them in upper case.
+    if request.method.iter().any(u8::is_ascii_lowercase) {
+        return Err(Refusal::MethodMalformed.into());
     }
-    authz::authorize(route, caller)
+    if document.cors_preflight == CorsPreflight::Allow && request.is_preflight() {
+        return routes.find_for_preflight(request);
+    }
+    routes.find(request)
 }
 
 /// Who sent the request, as far as its route wants to know.
@@ -96,16 +133,16 @@ fn caller(
     request: &Request<'_>,
     route: Option<&Match<'_, '_>>,
     now: u64,
-) -> Result<Caller, Refusal> {
-    let token_use = match route.map(|route| &route.row.access) {
+) -> Result<Caller, Denial<'static>> {
+    let token_use = match route.map(|route| &route.route.access) {
         Some(Access::Public(token_use)) => *token_use,
         Some(Access::Denied | Access::Required(_)) | None => TokenUse::Strict,
     };
     if token_use == TokenUse::Ignore {
-        return Ok(Caller::Unasked);
+        return Ok(Caller::TokenIgnored);
     }
-    // Envoy passes preflights by (`bypass_cors_preflight`, which Istio sets); a token in one is
-    // removed too, because nobody verified it.
+    // Envoy lets preflights pass (`bypass_cors_preflight`, which Istio sets); a token in one is
+    // removed too, because nothing verified it.
     if request.is_preflight() {
         return Ok(Caller::Anonymous { remove_token: true });
     }
@@ -116,26 +153,41 @@ fn caller(
         Ok(Some(identity)) => Ok(Caller::Identified(identity)),
         Ok(None) => Ok(Caller::Anonymous { remove_token: false }),
         Err(_) if token_use == TokenUse::Optional => Ok(Caller::Anonymous { remove_token: true }),
-        Err(refusal) => Err(refusal),
+        Err(denial) => Err(denial),
     }
 }
 
-fn allow_preflight(routes: &RouteTable, request: &Request<'_>) -> Result<Permit, Refusal> {
-    routes.check_path(request)?;
-    Ok(authz::permit_preflight())
+/// The decision, with what a dry run makes of a denial.
+fn conclude<'d, 'r>(
+    document: &Document,
+    route: Option<Match<'d, 'r>>,
+    identity: Option<Rc<Identity>>,
+    permit: Result<Permit, Denial<'d>>,
+) -> Decision<'d, 'r> {
+    let kept = |permit: Permit| match document.dry_run {
+        None => permit,
+        Some(_) => permit.keeping_token(),
+    };
+    let verdict = match permit {
+        Ok(permit) => Verdict::Allow(kept(permit)),
+        Err(denial) if is_dry_run(document, denial.refusal, route.as_ref()) => {
+            Verdict::WouldDeny(denial, kept(authz::permit_dry_run()))
+        }
+        Err(denial) => Verdict::Deny(denial),
+    };
+    Decision { verdict, route, identity }
 }
 
-/// Whether a denial is only tried. The dry run of a row is about what the row asks, that of the
-/// document about everything but what no row and no token can mend.
+/// Whether a dry run covers a denial. That of a route covers what the route asks, that of the
+/// document everything but the shape of the request.
 fn is_dry_run(document: &Document, refusal: Refusal, route: Option<&Match<'_, '_>>) -> bool {
     let of_document = document.dry_run.is_some_and(|dry_run| match refusal.kind() {
         Kind::Shape => false,
         Kind::Token => dry_run.includes_tokens,
         Kind::Output | Kind::Requirement | Kind::Table => true,
     });
-    let of_row =
-        refusal.kind() == Kind::Requirement && route.is_some_and(|route| route.row.dry_run);
-    of_document || of_row
+    let of_route = refusal.kind() == Kind::Requirement && route.is_some_and(|it| it.route.dry_run);
+    of_document || of_route
 }
 
 #[cfg(test)]

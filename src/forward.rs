@@ -2,8 +2,8 @@
 //!
 //! A workload that trusts `x-sub` because we set it must never see one that a client sent, in
 //! whatever spelling: many servers hand `x_sub` and `X-Sub` to the application under one name. The
-//! same goes for a header in which tokens are looked for: `x_jwt` beside `x-jwt` is a token that
-//! nobody verified.
+//! same goes for what tokens are looked for in: `x_jwt` beside `x-jwt`, or `access_token[]` beside
+//! `access_token`, is a token that nothing verified.
 
 use std::borrow::Cow;
 
@@ -47,23 +47,25 @@ pub fn changes<'a>(
         let is_token =
             || remove_token && locations.iter().any(|location| location.is_at_header(name, value));
         let is_other_token = || {
-            !permit.leaves_tokens_alone()
-                && !locations.iter().any(|location| location.is_named(name))
+            !permit.ignores_tokens() && !locations.iter().any(|location| location.is_named(name))
         };
         let is_removed = document.removed_headers.contains(name)
             || document.token_headers.contains(name) && (is_token() || is_other_token());
         let removal = HeaderChange::Remove(name);
         if is_removed && !changes.contains(&removal) {
             changes.push(removal);
+        } else if name == b"connection" {
+            changes.extend(cut_connection(document, value));
         }
     }
-    if remove_token {
-        if let Some(query) = request.query() {
-            let target = cut_parameters(request.path(), query, locations);
-            changes.extend(target.map(|target| HeaderChange::Replace(":path", target.into())));
+    if !permit.ignores_tokens() {
+        if let Some(query) = request.query()
+            && let Some(target) = cut_parameters(request.path(), query, locations, remove_token)
+        {
+            changes.push(HeaderChange::Replace(":path", target.into()));
         }
         if locations.iter().any(|location| matches!(location, Location::Cookie(_))) {
-            changes.extend(cut_cookies(request, locations));
+            changes.extend(cut_cookies(request, locations, remove_token));
         }
     }
     let outputs = permit.identity().and_then(|identity| identity.outputs.as_ref().ok());
@@ -71,6 +73,22 @@ pub fn changes<'a>(
         changes.push(HeaderChange::Replace(name, value.into()));
     }
     changes
+}
+
+/// The change that takes our headers out of `connection`: a proxy in the workload would drop what is
+/// named there, and with it what we set (RFC 9110 §7.6.1). Envoy leaves the header in place for an
+/// upgrade alone (`mutateRequestHeaders`).
+#[cold]
+fn cut_connection<'a>(document: &Document, value: &[u8]) -> Option<HeaderChange<'a>> {
+    let is_ours = |option: &[u8]| {
+        document.removed_headers.contains(option) || document.token_headers.contains(option)
+    };
+    let options = || value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+    if !options().any(is_ours) {
+        return None;
+    }
+    let kept: Vec<_> = options().filter(|option| !is_ours(option)).collect();
+    Some(HeaderChange::Replace("connection", kept.join(&b", "[..]).into()))
 }
 
 /// The trailers of a request that must not reach the workload: some servers hand them to the
@@ -81,34 +99,79 @@ pub fn removed_trailers<'a>(document: &Document, trailers: &[Header<'a>]) -> Vec
     names.filter(|name| document.output_headers.contains(name)).collect()
 }
 
-/// The target of this path and query without the parameters that hold tokens; `None` if it has none.
-/// Every other byte stays as it is.
-fn cut_parameters(path: &[u8], query: &[u8], locations: &[Location]) -> Option<Vec<u8>> {
-    let holds_token = |parameter: &[u8]| {
-        locate::parameters(parameter).any(|(name, _)| locate::is_token_parameter(name, locations))
+/// The target of this path and query without the parameters that hold tokens, where `remove_token`
+/// says so, and without those that some workload takes for one of them; `None` if it has none. Every
+/// other byte stays as it is.
+fn cut_parameters(
+    path: &[u8],
+    query: &[u8],
+    locations: &[Location],
+    remove_token: bool,
+) -> Option<Vec<u8>> {
+    let may_be_cut = |part: &[u8]| {
+        let (name, _) = locate::split_parameter(part);
+        locate::is_token_parameter(name, locations)
+            || locate::is_spelling_of_parameter(name, locations)
     };
-    let parameters: Vec<_> = query.split(|&byte| byte == b'&').collect();
-    let kept: Vec<_> =
-        parameters.iter().copied().filter(|parameter| !holds_token(parameter)).collect();
-    if kept.len() == parameters.len() {
+    if !query.split(|&byte| matches!(byte, b'&' | b';')).any(may_be_cut) {
         return None;
     }
     let mut target = path.to_vec();
-    for (number, parameter) in kept.iter().enumerate() {
-        target.push(if number == 0 { b'?' } else { b'&' });
-        target.extend_from_slice(parameter);
+    let mut is_cut = false;
+    let mut separator = b'?';
+    for parameter in query.split(|&byte| byte == b'&') {
+        let (name, _) = locate::split_parameter(parameter);
+        if locate::is_token_parameter(name, locations) {
+            if remove_token {
+                is_cut = true;
+                continue;
+            }
+            target.push(separator);
+            target.extend_from_slice(parameter);
+        } else {
+            // Some workloads also split at `;`, as HTML 4.01 advised (appendix B.2.2).
+            let parts = parameter.split(|&byte| byte == b';');
+            let mut is_first = true;
+            for part in parts {
+                let (name, _) = locate::split_parameter(part);
+                let is_token = locate::is_spelling_of_parameter(name, locations)
+                    || !is_first && locate::is_token_parameter(name, locations);
+                if is_token {
+                    is_cut = true;
+                } else {
+                    target.push(if is_first { separator } else { b';' });
+                    target.extend_from_slice(part);
+                    is_first = false;
+                }
+            }
+            if is_first {
+                continue;
+            }
+        }
+        separator = b'&';
     }
-    Some(target)
+    is_cut.then_some(target)
 }
 
-/// The change that leaves out the cookies that hold tokens; `None` if there are none.
-fn cut_cookies<'a>(request: &Request<'a>, locations: &[Location]) -> Option<HeaderChange<'a>> {
-    let holds_token = |cookie: Option<Cookie<'_>>| {
-        cookie.is_some_and(|cookie| locate::is_token_cookie(cookie.name, locations))
+/// The change that leaves out the cookies that hold tokens, where `remove_token` says so, and those
+/// that some workload takes for one of them; `None` if there are none.
+fn cut_cookies<'a>(
+    request: &Request<'a>,
+    locations: &[Location],
+    remove_token: bool,
+) -> Option<HeaderChange<'a>> {
+    let is_cut = |cookie: Option<Cookie<'_>>| {
+        cookie.is_some_and(|Cookie { name, .. }| {
+            if locate::is_token_cookie(name, locations) {
+                remove_token
+            } else {
+                locate::is_spelling_of_cookie(name, locations)
+            }
+        })
     };
     let parts: Vec<_> = request.values("cookie").flat_map(cookies::split).collect();
     let kept: Vec<_> =
-        parts.iter().filter(|(_, cookie)| !holds_token(*cookie)).map(|(part, _)| *part).collect();
+        parts.iter().filter(|(_, cookie)| !is_cut(*cookie)).map(|(part, _)| *part).collect();
     match kept.as_slice() {
         kept if kept.len() == parts.len() => None,
         [] => Some(HeaderChange::Remove(b"cookie")),
@@ -123,29 +186,61 @@ mod tests {
     use super::*;
     use crate::request::split_query;
 
+    fn cut(target: &str, remove_token: bool) -> Option<String> {
+        let (path, query) = split_query(target.as_bytes());
+        let cut = cut_parameters(path, query.unwrap(), &Location::defaults(), remove_token);
+        cut.map(|target| String::from_utf8(target).unwrap())
+    }
+
     #[test]
     fn parameters_are_cut_without_touching_the_others() {
         for (target, expected) in [
             ("/a?access_token=x", Some("/a")),
             ("/a?b=%41&access_token=x&c=+&c", Some("/a?b=%41&c=+&c")),
             ("/a?access%5Ftoken=x&&b", Some("/a?&b")),
+            ("/a?access_token=x;b=1&c", Some("/a?c")),
             ("/a?b=access_token=x", None),
             ("/a?", None),
         ] {
-            let (path, query) = split_query(target.as_bytes());
-            let cut = cut_parameters(path, query.unwrap(), &Location::defaults());
-            assert_eq!(cut.as_deref(), expected.map(str::as_bytes), "{target}");
+            assert_eq!(cut(target, true).as_deref(), expected, "{target}");
+        }
+        assert_eq!(cut("/a?b&access_token=x", false), None);
+    }
+
+    #[test]
+    fn what_a_workload_takes_for_a_token_is_cut_always() {
+        for (target, expected) in [
+            ("/a?access.token=x", "/a"),
+            ("/a?b&access_token[]=x&c", "/a?b&c"),
+            ("/a?access_token%5B0%5D=x&c", "/a?c"),
+            ("/a?access+token=x", "/a"),
+            ("/a?%20access%20token=x", "/a"),
+            ("/a?Access_Token=x", "/a"),
+            ("/a?access[token=x", "/a"),
+            ("/a?b=1;access_token=x&c", "/a?b=1&c"),
+            ("/a?b;access.token=x;c", "/a?b;c"),
+            ("/a?access.token=x;c", "/a?c"),
+            ("/a?access_token=good&access.token=x", "/a?access_token=good"),
+        ] {
+            assert_eq!(cut(target, false).as_deref(), Some(expected), "{target}");
+        }
+        for target in
+            ["/a?accesstoken=x", "/a?b=;access", "/a?access_tokens=x", "/a?b=access_token[]"]
+        {
+            assert_eq!(cut(target, false), None, "{target}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_parameter_with_a_token_is_left(target in "/(\\?|&|access_token|%5F|=|a|%61ccess_token){0,12}") {
+        fn no_parameter_with_a_token_is_left(
+            target in "/(\\?|&|;|access_token|%5F|=|a|%61ccess.token|\\[\\]){0,12}"
+        ) {
             let locations = Location::defaults();
             let (path, query) = split_query(target.as_bytes());
-            let cut = query.and_then(|query| cut_parameters(path, query, &locations));
+            let cut = query.and_then(|query| cut_parameters(path, query, &locations, true));
             if let Some((path, Some(query))) = cut.as_deref().map(split_query) {
-                prop_assert_eq!(cut_parameters(path, query, &locations), None);
+                prop_assert_eq!(cut_parameters(path, query, &locations, true), None);
             }
         }
     }

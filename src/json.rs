@@ -60,6 +60,11 @@ impl<'t> Object<'t> {
     pub fn get(&self, name: &str) -> Option<&Json<'t>> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
+
+    /// The names of the members.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_ref())
+    }
 }
 
 impl From<Json<'_>> for Value {
@@ -69,7 +74,12 @@ impl From<Json<'_>> for Value {
             Json::Bool(value) => Self::Bool(value),
             Json::Number(number) => Self::Number(number),
             Json::Text(text) => Self::String(text.into_owned()),
-            Json::List(elements) => elements.into_iter().map(Self::from).collect(),
+            Json::List(elements) => {
+                // With room for no more: some of these are kept.
+                let mut values = Vec::with_capacity(elements.len());
+                values.extend(elements.into_iter().map(Self::from));
+                Self::Array(values)
+            }
             Json::Object(Object(members)) => {
                 let members = members.into_iter();
                 Self::Object(

@@ -8,11 +8,12 @@
 //! | `plugin` | takes Envoy's callbacks; the only caller of `host`, the calls back (wasm32 only) |
 //! | [`request`] | a request as plain values |
 //! | [`decision`] | the order of a decision: route, token, authorization |
-//! | [`authz`] | which row of the table a request has, and whether an identity may use it |
+//! | [`authz`] | which route a request has, and whether an identity may use it |
 //! | [`authn`] | from a request to the identity that its token proves |
 //! | [`forward`] | what of an allowed request the workload receives |
-//! | [`refusal`], [`response`] | why a request is denied, and what the client is told |
+//! | [`refusal`], [`denial`], [`response`] | why a request is denied, and what the client is told |
 //! | [`telemetry`] | what is said about a decision: log, counters, access logs |
+//! | [`mask`] | what a client wrote, as it may be shown |
 //! | [`config`] | from `pluginConfig` to the compiled [`document`] |
 //!
 //! Everything but `plugin` and `host` is plain code that knows no host: the tests and `make try` run
@@ -22,10 +23,12 @@ pub mod authn;
 pub mod authz;
 pub mod config;
 pub mod decision;
+pub mod denial;
 pub mod document;
 pub mod forward;
 pub mod header_names;
 pub mod json;
+pub mod mask;
 pub mod percent;
 pub mod permissions;
 pub mod refusal;

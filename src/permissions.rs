@@ -72,7 +72,7 @@ impl PermissionSet {
     /// How much memory its bits take, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.words.len().saturating_mul(size_of::<u64>())
+        self.words.capacity().saturating_mul(size_of::<u64>())
     }
 
     /// Whether the permission is granted.

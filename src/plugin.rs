@@ -11,35 +11,33 @@ use sha2::{Digest as _, Sha256};
 
 use crate::authz::Permit;
 use crate::config;
+use crate::config::problem::Problem;
 use crate::decision::{self, Decision, Verdict};
+use crate::denial::Denial;
 use crate::document::{DecisionLog, Document};
 use crate::forward;
 use crate::host::clock;
-use crate::host::metrics::{self, Gauges, Metrics};
+use crate::host::metrics::{self, DocumentState, Metrics};
 use crate::host::signature::Envoy;
 use crate::host::{self, HeaderLines, HeaderMap};
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::response;
-use crate::telemetry::{self, LineBudget};
+use crate::telemetry::{self, LineBudgets};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
     proxy_wasm::set_root_context(|_| Box::new(Plugin::default()));
 }}
 
-thread_local! {
-    /// All plugins of a worker write into one log, so they share the budget for it.
-    static LINE_BUDGET: Cell<LineBudget> = Cell::default();
-}
-
 /// One configured plugin.
 #[derive(Default)]
 struct Plugin {
     /// The document in force; without one everything is denied.
     document: Option<Rc<Document>>,
-    gauges: Option<Gauges>,
+    state: Option<DocumentState>,
     metrics: Rc<Metrics>,
+    lines: Rc<Cell<LineBudgets>>,
 }
 
 impl Context for Plugin {}
@@ -51,26 +49,29 @@ impl RootContext for Plugin {
         let text = match host::plugin_configuration() {
             Ok(text) => text,
             Err(error) => {
-                error!("jwt-rbac: document refused: pluginConfig can't be read: {error}");
+                let message = format!("pluginConfig can't be read: {error}");
+                error!("{}", telemetry::event("document_refused", &[("message", &message)]));
                 return false;
             }
         };
         match config::compile(&text, &Envoy::default()) {
             Ok((document, problems)) => {
-                for warning in problems.warnings {
-                    warn!("jwt-rbac: {warning}");
+                for problem in &problems.warnings {
+                    warn!("{}", problem_line("document_warning", problem));
                 }
                 let hash = document_hash(&text);
-                let gauges = Gauges { enforcing: document.dry_run.is_none(), hash };
-                gauges.show();
-                info!("jwt-rbac {}: document {hash} in force", env!("CARGO_PKG_VERSION"));
-                self.gauges = Some(gauges);
+                let state = DocumentState { enforcing: document.dry_run.is_none(), hash };
+                metrics::show_document(state);
+                let fields = [("version", env!("CARGO_PKG_VERSION")), ("hash", &hash.to_string())];
+                info!("{}", telemetry::event("document_in_force", &fields));
+                self.state = Some(state);
                 self.document = Some(Rc::new(document));
                 true
             }
             Err(problems) => {
-                let errors: Vec<_> = problems.errors.iter().map(ToString::to_string).collect();
-                error!("jwt-rbac: document refused:\n  {}", errors.join("\n  "));
+                for problem in &problems.errors {
+                    error!("{}", problem_line("document_refused", problem));
+                }
                 metrics::count_refused_document();
                 false
             }
@@ -82,11 +83,8 @@ impl RootContext for Plugin {
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        if let Some(gauges) = self.gauges {
-            gauges.show();
-        }
-        let (document, metrics) = (self.document.clone(), Rc::clone(&self.metrics));
-        Some(Box::new(HttpFilter { document, metrics }))
+        let (metrics, lines) = (Rc::clone(&self.metrics), Rc::clone(&self.lines));
+        Some(Box::new(HttpFilter { document: self.document.clone(), metrics, lines }))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -98,7 +96,15 @@ impl Drop for Plugin {
     /// Envoy lets a plugin go after its last request, which is counted too.
     fn drop(&mut self) {
         self.metrics.hand_over();
+        if let Some(state) = self.state {
+            metrics::hide_document(state);
+        }
     }
+}
+
+fn problem_line(event: &str, problem: &Problem) -> String {
+    let place = problem.place.to_string();
+    telemetry::event(event, &[("place", &place), ("message", &problem.message)])
 }
 
 /// The start of the SHA-256 of a document: 48 bits, which every reader of metrics holds exactly.
@@ -111,6 +117,7 @@ fn document_hash(text: &[u8]) -> u64 {
 struct HttpFilter {
     document: Option<Rc<Document>>,
     metrics: Rc<Metrics>,
+    lines: Rc<Cell<LineBudgets>>,
 }
 
 impl Context for HttpFilter {}
@@ -125,9 +132,11 @@ impl HttpContext for HttpFilter {
         let decision = judge(document, request.as_ref(), now);
         self.metrics.count(&decision, document, now);
         if let (Some(document), Some(request)) = (document, &request) {
-            tell(&decision, document, request, now.unwrap_or_default());
+            tell(&decision, document, request, &self.lines, now.unwrap_or_default());
         }
-        let Some(refusal) = denied(&decision) else { return Action::Continue };
+        let Verdict::Deny(Denial { refusal, .. }) = decision.verdict else {
+            return Action::Continue;
+        };
         answer(refusal, &decision, document, request.as_ref());
         // Without an answer the request waits until it times out: it never continues.
         Action::Pause
@@ -142,7 +151,7 @@ impl HttpContext for HttpFilter {
         let lines = trailers.as_ref().and_then(HeaderLines::lines).unwrap_or_default();
         for name in forward::removed_trailers(document, &lines) {
             if let Err(error) = host::remove_trailer(name) {
-                error!("jwt-rbac: a trailer could not be removed: {error}");
+                host_error("a trailer could not be removed", error);
                 return Action::Pause;
             }
         }
@@ -163,7 +172,7 @@ fn judge<'d, 'r>(
     if let Verdict::Allow(permit) | Verdict::WouldDeny(_, permit) = &decision.verdict
         && forward(document, request, permit).is_err()
     {
-        decision.verdict = Verdict::Deny(Refusal::HostFailure);
+        decision.verdict = Verdict::Deny(Refusal::HostFailure.into());
     }
     decision
 }
@@ -178,12 +187,9 @@ fn forward(
     forward::changes(document, request, permit).iter().try_for_each(host::change_header)
 }
 
-/// Why the request is answered in place of the workload; `None` if it continues.
-fn denied(decision: &Decision<'_, '_>) -> Option<Refusal> {
-    match decision.verdict {
-        Verdict::Allow(_) | Verdict::WouldDeny(..) => None,
-        Verdict::Deny(refusal) => Some(refusal),
-    }
+fn host_error(message: &str, error: host::HostError) {
+    let message = format!("{message}: {error}");
+    error!("{}", telemetry::event("host_failure", &[("message", &message)]));
 }
 
 /// Answers a request in place of the workload.
@@ -196,14 +202,20 @@ fn answer(
 ) {
     let reply = response::local_reply(refusal, decision, document, request);
     if let Err(error) = host::send_local_reply(&reply) {
-        error!("jwt-rbac: a denied request could not be answered: {error}");
+        host_error("a denied request could not be answered", error);
     }
 }
 
 /// Writes the decision to the log and to where access logs find it, as far as the document wants
 /// that.
 #[inline(never)] // As `answer`.
-fn tell(decision: &Decision<'_, '_>, document: &Document, request: &Request<'_>, now: u64) {
+fn tell(
+    decision: &Decision<'_, '_>,
+    document: &Document,
+    request: &Request<'_>,
+    lines: &Cell<LineBudgets>,
+    now: u64,
+) {
     let log = document.decision_log;
     if log == DecisionLog::All || !matches!(decision.verdict, Verdict::Allow(_)) {
         // An access log that misses it is no reason to treat the request otherwise.
@@ -212,9 +224,9 @@ fn tell(decision: &Decision<'_, '_>, document: &Document, request: &Request<'_>,
     if !telemetry::is_logged(log, &decision.verdict) {
         return;
     }
-    let mut budget = LINE_BUDGET.get();
-    let granted = budget.take(now);
-    LINE_BUDGET.set(budget);
+    let mut budgets = lines.get();
+    let granted = budgets.take(&decision.verdict, now);
+    lines.set(budgets);
     if let Some(suppressed) = granted {
         warn!("{}", telemetry::line(decision, document, request, suppressed));
     }

@@ -38,7 +38,7 @@ macro_rules! refusals {
                 match self { $(Self::$variant => $text,)+ }
             }
 
-            /// What to do about it, for whoever operates the proxy.
+            /// What to do about it, for the operator of the proxy.
             #[must_use]
             pub const fn remedy(self) -> &'static str {
                 match self { $(Self::$variant => $remedy,)+ }
@@ -65,27 +65,30 @@ refusals! {
     /// CONNECT names no path that a route could match
     ConnectRefused = "connect_refused", 403, ACCESS_DENIED,
         remedy: "use a document without routes on a listener for CONNECT";
+    /// The method has a lower-case letter, which many workloads read in upper case
+    MethodMalformed = "method_malformed", 403, ACCESS_DENIED,
+        remedy: "send the method in upper case";
     /// The path can be read in more than one way
     PathAmbiguous = "path_ambiguous", 403, ACCESS_DENIED,
         remedy: "send the path in its plain spelling";
-    /// No route names the host of the request
+    /// No route names the host of the request, or it can be read in more than one way
     HostUnknown = "host_unknown", 403, ACCESS_DENIED,
-        remedy: "add the host to the hosts of a row";
+        remedy: "add the host to the hosts of a route, or send it in its plain spelling";
     /// No route matches the path
     RouteUnmatched = "route_unmatched", 403, ACCESS_DENIED,
-        remedy: "add a row for the path";
+        remedy: "add a route for the path";
     /// The route of this path does not list the method
     MethodNotAllowed = "method_not_allowed", 403, ACCESS_DENIED,
-        remedy: "add the method to the row of this path";
+        remedy: "add the method to a route of this path";
     /// The route is closed for everybody
     RouteDenied = "route_denied", 403, ACCESS_DENIED,
-        remedy: "change access: DENIED of the row";
+        remedy: "change access: DENIED of the route";
     /// The route needs a verified token and the request has none
     IdentityMissing = "identity_missing", 403, ACCESS_DENIED,
         remedy: "send a token";
     /// The route does not accept tokens of this issuer
     IssuerNotAllowed = "issuer_not_allowed", 403, ACCESS_DENIED,
-        remedy: "send a token of an issuer of the row, or add the issuer to it";
+        remedy: "send a token of an issuer of the route, or add the issuer to it";
     /// The token does not grant the permission that the route needs
     PermissionMissing = "permission_missing", 403, ACCESS_DENIED,
         remedy: "grant the missing permission to the subject, or ask for a token that has it";
@@ -94,7 +97,7 @@ refusals! {
         remedy: "let the issuer write permissions and roles as a list of strings or one string";
     /// A claim does not have the value that the route needs
     ClaimMismatch = "claim_mismatch", 403, ACCESS_DENIED,
-        remedy: "send a token whose claim has the value, or change claims of the row";
+        remedy: "send a token whose claim has the value, or change claims of the route";
     /// A claim can't be written to its output header
     HeaderUnwritable = "header_unwritable", 403, ACCESS_DENIED,
         remedy: "let the issuer write the claim without control characters, and without commas for a LIST";
@@ -194,7 +197,7 @@ refusals! {
         remedy: "add the issuer to jwtRules, or send a token of one that is there";
     /// The claim `nbf` lies in the future
     NotYetValid = "not_yet_valid", 401, "Jwt not yet valid",
-        remedy: "wait, or mend the clock of the issuer";
+        remedy: "wait, or correct the clock of the issuer";
     /// The claim `exp` lies in the past
     Expired = "expired", 401, "Jwt is expired",
         remedy: "ask for a new token";
@@ -215,7 +218,7 @@ refusals! {
         remedy: "send a token that has the claims of requiredClaims";
     /// `revoked` names the token, its subject, or a later time than its `iat`
     TokenRevoked = "token_revoked", 401, VERIFICATION_FAILS,
-        remedy: "ask for a new token; what is revoked stands in the document";
+        remedy: "ask for a new token; the document lists what is revoked";
     /// The token has no claim `exp`
     ExpirationMissing = "expiration_missing", 401, VERIFICATION_FAILS,
         remedy: "let the issuer write `exp`, or set requireExpiration: false";
@@ -224,10 +227,10 @@ refusals! {
         remedy: "let the issuer list fewer permissions and roles";
     /// The key set has no key that fits `kid` and `alg`
     KeyUnknown = "key_unknown", 401, "Jwks doesn't have key to match kid or alg from Jwt",
-        remedy: "add the key of this `kid` to the rule's key set";
-    /// More keys fit the token than may be tried
+        remedy: "add the key of this `kid` to the key set; PS* needs the key's `alg` or `algorithms`";
+    /// More keys fit the token than may be tried, and none of those that were tried verifies it
     KeyAmbiguous = "key_ambiguous", 401, VERIFICATION_FAILS,
-        remedy: "let the issuer name its key with `kid`";
+        remedy: "let the issuer name its key with `kid`, and list one key for each `kid`";
     /// The Ed25519 signature does not have 64 bytes
     SignatureLength = "signature_length", 401, "Jwt ED25519 signature is wrong length",
         remedy: "send the token as it was issued";
@@ -248,11 +251,11 @@ const VERIFICATION_FAILS: &str = "Jwt verification fails";
 pub enum Kind {
     /// A claim that no header can hold.
     Output,
-    /// What the row of the request asks.
+    /// What the route of the request asks.
     Requirement,
     /// What no document can allow: the shape of the request, or the host.
     Shape,
-    /// The request has no row.
+    /// The request has no route.
     Table,
     /// The token.
     Token,
@@ -266,6 +269,7 @@ impl Refusal {
             Self::DocumentMissing
             | Self::RequestMalformed
             | Self::ConnectRefused
+            | Self::MethodMalformed
             | Self::HostFailure => Kind::Shape,
             Self::PathAmbiguous
             | Self::HostUnknown
@@ -295,7 +299,7 @@ mod tests {
         for refusal in Refusal::ALL {
             let slug = refusal.slug();
             assert!(slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{slug}");
-            assert!(seen.insert(slug), "{slug} stands twice");
+            assert!(seen.insert(slug), "{slug} is there twice");
             assert!(!refusal.meaning().is_empty());
         }
     }

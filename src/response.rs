@@ -20,7 +20,7 @@ const TOKEN_MISSING: &str = "Jwt is missing";
 /// How a document wants denials to be answered.
 #[derive(Clone, Debug, Default)]
 pub struct Responses {
-    /// Whether a request without the token that its row needs gets 401 and a challenge.
+    /// Whether a request without the token that its route needs gets 401 and a challenge.
     pub challenge_missing_token: bool,
     /// The body where the token is at fault.
     pub unauthenticated: Format,
@@ -197,8 +197,9 @@ fn challenge(
 }
 
 /// `Bearer` and its realm, which is the URI of the request as Envoy writes it
-/// (`Utility::buildOriginalUri`), here without the query where that holds a token: a log of
-/// responses is no place for one.
+/// (`Utility::buildOriginalUri`), but without the query where that holds a token, because responses
+/// are logged, and with what could end the quoted text percent-encoded: a client must not add a
+/// parameter to the challenge.
 fn realm(request: &Request<'_>, locations: &[Location]) -> Vec<u8> {
     let Some(target) = request.target() else { return b"Bearer realm=\"\"".to_vec() };
     // What a gateway before us has rewritten is shown as it was.
@@ -208,13 +209,29 @@ fn realm(request: &Request<'_>, locations: &[Location]) -> Vec<u8> {
     let holds_token = parameters.any(|(name, _)| locate::is_token_parameter(name, locations));
     let shown = if holds_token { path } else { target };
     let shown = shown.get(..MAX_REALM_PATH).unwrap_or(shown);
-    [b"Bearer realm=\"", request.scheme, b"://", request.authority, shown, b"\""].concat()
+    let mut realm = b"Bearer realm=\"".to_vec();
+    for part in [request.scheme, b"://", request.authority, shown] {
+        push_quoted(&mut realm, part);
+    }
+    realm.push(b'"');
+    realm
 }
 
-/// The permissions that the row asks for, as a scope (RFC 6749 §3.3). Of several that are each
+/// Appends a part of a URI to a quoted string (RFC 9110 §5.6.4).
+fn push_quoted(text: &mut Vec<u8>, part: &[u8]) {
+    for &byte in part {
+        if matches!(byte, b'"' | b'\\') || byte.is_ascii_control() {
+            text.extend_from_slice(format!("%{byte:02X}").as_bytes());
+        } else {
+            text.push(byte);
+        }
+    }
+}
+
+/// The permissions that the route asks for, as a scope (RFC 6749 §3.3). Of several that are each
 /// enough, the first; one that no scope can hold is left out.
 fn scope(decision: &Decision<'_, '_>, document: &Document) -> String {
-    let Some(Access::Required(requirement)) = decision.route.as_ref().map(|it| &it.row.access)
+    let Some(Access::Required(requirement)) = decision.route.as_ref().map(|it| &it.route.access)
     else {
         return String::new();
     };

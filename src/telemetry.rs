@@ -1,33 +1,56 @@
-//! What is said about a decision: one line of the log, names of counters, values for access logs.
+//! What is said about a decision, and about a document: lines of the log, names of counters, values
+//! for access logs.
 
 use serde::Serialize;
 
-use crate::authn::Unverified;
-use crate::authz::requirement::Lack;
+use crate::authn::locate;
 use crate::authz::routes::Access;
 use crate::decision::{Decision, Verdict};
+use crate::denial::{Denial, Detail, Unverified};
 use crate::document::{DecisionLog, Document};
+use crate::mask;
 use crate::refusal::{Kind, Refusal};
 use crate::request::Request;
 use crate::response;
 
-/// How much of a client's text is shown, in bytes.
-const MAX_SHOWN: usize = 128;
-/// How many lines a worker writes in one second.
+/// How many lines about one kind of decision a plugin writes in one second on each worker.
 const MAX_LINES: u32 = 10;
 
-/// What bounds the lines of one worker, so that nobody can fill its log or its time with denials.
+/// What bounds the lines of one plugin on one worker, so that no client can fill its log or its time
+/// with denials. Each kind has a budget of its own: a flood of one hides no other.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct LineBudget {
+pub struct LineBudgets {
+    allowed: LineBudget,
+    refused_tokens: LineBudget,
+    denied: LineBudget,
+    would_deny: LineBudget,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct LineBudget {
     second: u64,
     lines: u32,
     suppressed: u64,
 }
 
+impl LineBudgets {
+    /// Asks for one line. `Some` grants it, with the number of lines of its kind that were not
+    /// granted since the last one that was. `now` is in seconds since 1970.
+    pub fn take(&mut self, verdict: &Verdict<'_>, now: u64) -> Option<u64> {
+        let budget = match verdict {
+            Verdict::Allow(_) => &mut self.allowed,
+            Verdict::Deny(denial) if denial.refusal.kind() == Kind::Token => {
+                &mut self.refused_tokens
+            }
+            Verdict::Deny(_) => &mut self.denied,
+            Verdict::WouldDeny(..) => &mut self.would_deny,
+        };
+        budget.take(now)
+    }
+}
+
 impl LineBudget {
-    /// Asks for one line. `Some` grants it, with the number of lines that were not granted since
-    /// the last one that was. `now` is in seconds since 1970.
-    pub fn take(&mut self, now: u64) -> Option<u64> {
+    fn take(&mut self, now: u64) -> Option<u64> {
         if self.second != now {
             self.second = now;
             self.lines = 0;
@@ -41,33 +64,25 @@ impl LineBudget {
     }
 }
 
-/// The refusal of a decision, if it is one or would be.
-#[must_use]
-pub fn refusal(verdict: &Verdict) -> Option<Refusal> {
-    match verdict {
-        Verdict::Allow(_) => None,
-        Verdict::Deny(refusal) | Verdict::WouldDeny(refusal, _) => Some(*refusal),
-    }
-}
-
-/// The word for a decision: in the log, in access logs, in the names of counters.
-#[must_use]
-pub fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Allow(_) => "allow",
-        Verdict::Deny(_) => "deny",
-        Verdict::WouldDeny(..) => "would_deny",
-    }
-}
-
 /// Whether the document wants to hear of this decision.
 #[must_use]
-pub fn is_logged(log: DecisionLog, verdict: &Verdict) -> bool {
+pub fn is_logged(log: DecisionLog, verdict: &Verdict<'_>) -> bool {
     match log {
         DecisionLog::All => true,
         DecisionLog::Denials => !matches!(verdict, Verdict::Allow(_)),
         DecisionLog::Off => false,
     }
+}
+
+/// One line about something else than a decision, as JSON: `event` says what.
+#[must_use]
+pub fn event(event: &str, fields: &[(&str, &str)]) -> String {
+    let mut line = serde_json::Map::new();
+    line.insert("jwt_rbac".to_owned(), event.into());
+    for (name, value) in fields {
+        line.insert((*name).to_owned(), (*value).into());
+    }
+    serde_json::Value::Object(line).to_string()
 }
 
 /// One line about a decision. It never holds a token, a signature, or a claim that no rule names.
@@ -85,7 +100,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
     #[serde(flatten)]
-    requirement: Requirement<'a>,
+    about: About<'a>,
     method: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     host: String,
@@ -100,9 +115,9 @@ struct Line<'a> {
     suppressed: u64,
 }
 
-/// What the row asks for and the caller lacks.
+/// What decided: what the route asks for, what the caller lacks, what could not be written.
 #[derive(Default, Serialize)]
-struct Requirement<'a> {
+struct About<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     required: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -111,8 +126,14 @@ struct Requirement<'a> {
     missing: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     claim: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    header: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     issuers: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    routes: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_written: Vec<&'a str>,
 }
 
 /// What a token says that nobody has verified.
@@ -122,6 +143,8 @@ struct UnverifiedLine {
     issuer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    audiences: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_id: Option<String>,
 }
@@ -140,31 +163,39 @@ pub fn line(
     request: &Request<'_>,
     suppressed: u64,
 ) -> String {
-    let refusal = refusal(&decision.verdict);
+    let refusal = decision.verdict.refusal();
     let identity = decision.identity.as_deref();
-    let is_about_token = refusal.is_some_and(|refusal| refusal.kind() == Kind::Token);
-    let unverified = is_about_token.then(|| document.authenticator.read_unverified(request));
+    let unverified = match decision.verdict.denial() {
+        Some(Denial { detail: Detail::Token(unverified), .. }) => Some(&**unverified),
+        _ => None,
+    };
+    let verified = identity.map(|identity| document.authenticator.provider_name(identity));
+    let refused_by = unverified.and_then(|unverified| unverified.provider.as_deref());
+    // What a client has put into a location is a secret, whatever it looks like.
+    let secrets = locate::values(request, document.authenticator.locations());
+    let shown = |bytes: &[u8]| mask::shown(bytes, &secrets);
     let shown_text = |text: &Option<String>| text.as_ref().map(|text| shown(text.as_bytes()));
     let line = Line {
-        jwt_rbac: word(&decision.verdict),
-        status: match decision.verdict {
-            Verdict::Deny(refusal) => Some(response::status(refusal, &document.responses)),
+        jwt_rbac: decision.verdict.word(),
+        status: match &decision.verdict {
+            Verdict::Deny(denial) => Some(response::status(denial.refusal, &document.responses)),
             _ => None,
         },
         reason: refusal.map(Refusal::slug),
         rule: decision.rule(),
-        provider: identity.map(|identity| document.authenticator.provider_name(identity)),
+        provider: verified.or(refused_by),
         subject: identity.and_then(|identity| shown_text(&identity.subject)),
-        requirement: refusal.map_or_else(Requirement::default, |_| requirement(decision, document)),
+        about: about(decision, document),
         method: shown(request.method),
         host: shown(request.authority),
         path: shown(request.path()),
         request_id: request.values("x-request-id").next().map(shown),
-        unverified: unverified.flatten().and_then(|Unverified { issuer, subject, key_id }| {
+        unverified: unverified.and_then(|unverified| {
             let line = UnverifiedLine {
-                issuer: shown_text(&issuer),
-                subject: shown_text(&subject),
-                key_id: shown_text(&key_id),
+                issuer: shown_text(&unverified.issuer),
+                subject: shown_text(&unverified.subject),
+                audiences: unverified.audiences.iter().map(|it| shown(it.as_bytes())).collect(),
+                key_id: shown_text(&unverified.key_id),
             };
             (line != UnverifiedLine::default()).then_some(line)
         }),
@@ -174,26 +205,40 @@ pub fn line(
     serde_json::to_string(&line).unwrap_or_default()
 }
 
-fn requirement<'a>(decision: &'a Decision<'_, '_>, document: &'a Document) -> Requirement<'a> {
-    let Some(route) = &decision.route else { return Requirement::default() };
-    let Access::Required(required) = &route.row.access else { return Requirement::default() };
-    let names = document.authenticator.permission_names();
-    let mut shown = Requirement {
-        required: required.all_of.iter().filter_map(|id| names.name(*id)).collect(),
-        required_any: required.any_of.iter().flatten().filter_map(|id| names.name(*id)).collect(),
-        ..Requirement::default()
-    };
-    let Some(identity) = decision.identity.as_deref() else { return shown };
-    match required.check(identity, &route.variables) {
-        Err(Lack::Permissions) => {
-            let missing = required.missing(&identity.granted);
-            shown.missing = missing.filter_map(|id| names.name(id)).collect();
+fn about<'a>(decision: &'a Decision<'_, '_>, document: &'a Document) -> About<'a> {
+    let authenticator = &document.authenticator;
+    let mut about = About::default();
+    let Some(denial) = decision.verdict.denial() else {
+        if let Some(identity) = decision.identity.as_deref() {
+            about.not_written = authenticator.unwritten_headers(identity);
         }
-        Err(Lack::Claim(claim)) => shown.claim = document.authenticator.claim_name(claim),
-        Err(Lack::Issuer(issuers)) => shown.issuers = issuers.iter().map(String::as_str).collect(),
-        Err(Lack::ReadablePermissions) | Ok(()) => {}
+        return about;
+    };
+    match &denial.detail {
+        Detail::Claim(claim) => about.claim = authenticator.claim_name(*claim),
+        Detail::Header(header) => about.header = Some(header),
+        Detail::Issuers(issuers) => about.issuers = issuers.iter().map(String::as_str).collect(),
+        Detail::None => {}
+        Detail::Routes(routes) => about.routes.clone_from(routes),
+        Detail::Token(unverified) => {
+            let Unverified { lacks, .. } = &**unverified;
+            about.claim.clone_from(lacks);
+        }
     }
-    shown
+    let access = decision.route.as_ref().map(|route| &route.route.access);
+    if let Some(Access::Required(required)) = access {
+        let names = authenticator.permission_names();
+        let any_of = required.any_of.iter().flatten();
+        about.required = required.all_of.iter().filter_map(|id| names.name(*id)).collect();
+        about.required_any = any_of.filter_map(|id| names.name(*id)).collect();
+        if denial.refusal == Refusal::PermissionMissing
+            && let Some(identity) = decision.identity.as_deref()
+        {
+            let missing = required.missing(&identity.granted);
+            about.missing = missing.filter_map(|id| names.name(id)).collect();
+        }
+    }
+    about
 }
 
 /// What access logs are told of a decision: the words for it, its reason, its rule and its subject,
@@ -203,69 +248,21 @@ fn requirement<'a>(decision: &'a Decision<'_, '_>, document: &'a Document) -> Re
 pub fn summary(decision: &Decision<'_, '_>) -> String {
     let identity = decision.identity.as_deref();
     let words = [
-        refusal(&decision.verdict).map(Refusal::slug),
+        decision.verdict.refusal().map(Refusal::slug),
         decision.rule(),
         identity.and_then(|identity| identity.subject.as_deref()),
     ];
-    let mut summary = String::with_capacity(MAX_SHOWN);
-    summary.push_str(word(&decision.verdict));
+    let mut summary = String::with_capacity(mask::MAX_SHOWN);
+    summary.push_str(decision.verdict.word());
     for word in words {
         summary.push(' ');
         match word {
             None | Some("") => summary.push('-'),
-            Some(word) if is_plain(word) => summary.push_str(word),
-            Some(word) => summary.push_str(&shown_word(word)),
+            Some(word) if mask::is_plain_word(word) => summary.push_str(word),
+            Some(word) => summary.push_str(&mask::shown_word(word)),
         }
     }
     summary
-}
-
-/// Whether there is nothing in a text that must not be [`shown`], nor white space; most words have
-/// nothing.
-fn is_plain(word: &str) -> bool {
-    word.len() <= MAX_SHOWN
-        && word.bytes().all(|byte| byte.is_ascii_graphic())
-        && !word.as_bytes().windows(TOKEN_START.len()).any(|part| part == TOKEN_START.as_bytes())
-}
-
-/// As [`shown`], with nothing in it that ends a word.
-#[cold] // Few words need it.
-fn shown_word(text: &str) -> String {
-    shown(text.as_bytes()).replace(|c: char| c.is_whitespace() || c.is_control(), "_")
-}
-
-/// A client's bytes as text: cut where they get long, without what looks like a token, and without
-/// characters that end a line or turn its direction for some readers. JSON escapes the others.
-fn shown(bytes: &[u8]) -> String {
-    let cut = bytes.get(..MAX_SHOWN);
-    let text = String::from_utf8_lossy(cut.unwrap_or(bytes));
-    let mut text = without_tokens(&text).replace(is_treacherous, "\u{fffd}");
-    if cut.is_some_and(|cut| cut.len() < bytes.len()) {
-        text.push('…');
-    }
-    text
-}
-
-fn is_treacherous(c: char) -> bool {
-    matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// The base64url of `{"`, with which every token begins.
-const TOKEN_START: &str = "eyJ";
-
-/// A text with `…` for each run that begins like a token.
-fn without_tokens(text: &str) -> String {
-    let is_of_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let mut parts = text.split(TOKEN_START);
-    let mut shown = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        // The payload of a token begins like its header.
-        if !shown.ends_with('…') {
-            shown.push('…');
-        }
-        shown.push_str(part.trim_start_matches(is_of_token));
-    }
-    shown
 }
 
 #[cfg(test)]

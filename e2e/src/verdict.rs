@@ -42,9 +42,10 @@ pub fn denial(document: &Document, request: &Request) -> Option<Denial> {
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
     let decision = decision::decide(document, &request, now.as_secs());
-    match decision.verdict {
+    match &decision.verdict {
         Verdict::Allow(_) | Verdict::WouldDeny(..) => None,
-        Verdict::Deny(refusal) => {
+        Verdict::Deny(denial) => {
+            let refusal = denial.refusal;
             Some(Denial { refusal, rule: decision.rule().map(str::to_owned) })
         }
     }

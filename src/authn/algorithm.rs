@@ -36,10 +36,33 @@ const NAMES: &[(&str, Algorithm)] = &[
 ];
 
 impl Algorithm {
+    /// Every algorithm.
+    pub const ALL: &[Self] = &[
+        Self::EdDsa,
+        Self::Es256,
+        Self::Es384,
+        Self::Es512,
+        Self::Hs256,
+        Self::Hs384,
+        Self::Hs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+    ];
+
     /// The algorithm with this name, compared exactly: names are case-sensitive (RFC 7515 §4.1.1).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| *known == name).map(|&(_, algorithm)| algorithm)
+    }
+
+    /// Whether it is RSA with the PSS padding (RFC 7518 §3.5).
+    #[must_use]
+    pub fn is_pss(self) -> bool {
+        matches!(self, Self::Ps256 | Self::Ps384 | Self::Ps512)
     }
 
     /// Whether Envoy's `verify_signature` knows the algorithm (`foreign.cc`, and BoringSSL behind

@@ -11,10 +11,10 @@ use foldhash::HashMap;
 use foldhash::fast::RandomState;
 
 use super::claims::Validity;
-use super::identity::Identity;
+use super::identity::{Identity, allocated};
 
 /// How much of a token's end is hashed. The end is the signature, which nobody but the issuer can
-/// choose; and two tokens with one hash only take each other's place. So much is hashed as one number.
+/// choose; and two tokens with one hash only take each other's place. It is hashed as one number.
 const HASHED: usize = 16;
 
 /// A verified token.
@@ -56,9 +56,10 @@ struct Entry {
 
 impl Entry {
     fn size(&self) -> usize {
-        // Twice the slot, because tables of hashes keep room.
-        let slot = size_of::<(u64, Self)>().saturating_mul(2);
-        slot.saturating_add(self.token.len()).saturating_add(self.verified.identity.size())
+        // A table that has just grown is less than half full, and each slot has a byte of its own.
+        let slot = size_of::<(u64, Self)>().saturating_add(1).saturating_mul(16).div_ceil(7);
+        let token = allocated(self.token.len());
+        slot.saturating_add(token).saturating_add(self.verified.identity.size())
     }
 }
 

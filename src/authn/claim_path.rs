@@ -1,5 +1,6 @@
 //! How a document names a claim.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::json::{Json, Object};
@@ -32,21 +33,23 @@ impl ClaimPath {
         Ok(Self(names))
     }
 
-    /// The claim in these claims. Lists are not walked through.
+    /// The claim in these claims. A walk that meets a list goes on in each of its objects, and all that
+    /// it finds there is one list (Keycloak's `[authorization][permissions][scopes]`).
     #[must_use]
-    pub fn find<'c, 't>(&self, claims: &'c Object<'t>) -> Option<&'c Json<'t>> {
+    pub fn find<'c, 't>(&self, claims: &'c Object<'t>) -> Option<Cow<'c, Json<'t>>> {
         let (first, rest) = self.0.split_first()?;
-        rest.iter().try_fold(claims.get(first)?, |value, name| value.as_object()?.get(name))
+        find_in(claims.get(first)?, rest)
     }
 
-    /// As [`Self::find`]; a single name that is no claim is then read as a dotted path, as Envoy
-    /// reads the names of `claim_to_headers`.
+    /// As [`Self::find`]; a single name that is no claim is then read as a dotted path through objects,
+    /// as Envoy reads the names of `claim_to_headers`.
     #[must_use]
-    pub fn find_dotted<'c, 't>(&self, claims: &'c Object<'t>) -> Option<&'c Json<'t>> {
+    pub fn find_dotted<'c, 't>(&self, claims: &'c Object<'t>) -> Option<Cow<'c, Json<'t>>> {
         self.find(claims).or_else(|| match self.0.as_slice() {
             [name] if name.contains('.') => {
-                let names = Self(name.split('.').map(str::to_owned).collect());
-                names.find(claims)
+                let (first, rest) = name.split_once('.')?;
+                let walk = |value: &'c Json<'t>, name| value.as_object()?.get(name);
+                rest.split('.').try_fold(claims.get(first)?, walk).map(Cow::Borrowed)
             }
             _ => None,
         })
@@ -59,6 +62,29 @@ impl ClaimPath {
             [name] => Some(name),
             _ => None,
         }
+    }
+}
+
+/// What a walk by these names finds from a value on.
+fn find_in<'c, 't>(value: &'c Json<'t>, names: &[String]) -> Option<Cow<'c, Json<'t>>> {
+    let Some((name, rest)) = names.split_first() else { return Some(Cow::Borrowed(value)) };
+    match value {
+        Json::Object(object) => find_in(object.get(name)?, rest),
+        Json::List(elements) => {
+            let objects = elements.iter().filter_map(Json::as_object);
+            let found = objects.filter_map(|object| find_in(object.get(name)?, rest));
+            let mut all = Vec::new();
+            let mut is_found = false;
+            for value in found {
+                is_found = true;
+                match value.into_owned() {
+                    Json::List(elements) => all.extend(elements),
+                    value => all.push(value),
+                }
+            }
+            is_found.then_some(Cow::Owned(Json::List(all)))
+        }
+        _ => None,
     }
 }
 
@@ -83,15 +109,39 @@ mod tests {
         let text = br#"{"a.b": 1, "a": {"b": 2, "c": [{"d": 3}]}, "https://x/y": 4}"#;
         let claims = json::parse(text, Limits { depth: 9, members: 9 }).unwrap();
         let claims = claims.as_object().unwrap();
-        let find = |text| ClaimPath::parse(text).unwrap().find(claims).cloned().map(Value::from);
+        let value = |found: Cow<'_, Json<'_>>| Value::from(found.into_owned());
+        let find = |text| ClaimPath::parse(text).unwrap().find(claims).map(value);
         assert_eq!(find("a.b"), Some(json!(1)));
         assert_eq!(find("[a][b]"), Some(json!(2)));
         assert_eq!(find("[a.b]"), Some(json!(1)));
         assert_eq!(find("https://x/y"), Some(json!(4)));
-        assert_eq!(find("[a][c][d]"), None);
         assert_eq!(find("a.c"), None);
-        let dotted = ClaimPath::parse("a.c").unwrap().find_dotted(claims).cloned().map(Value::from);
-        assert_eq!(dotted, Some(json!([{"d": 3}])));
+        let find_dotted = |text| ClaimPath::parse(text).unwrap().find_dotted(claims).map(value);
+        assert_eq!(find_dotted("a.c"), Some(json!([{"d": 3}])));
+        assert_eq!(find_dotted("a.c.d"), None, "Envoy walks through objects alone");
+    }
+
+    #[test]
+    fn a_walk_goes_on_in_the_objects_of_a_list() {
+        let claims = json!({
+            "uma": [{"scopes": ["a", "b"]}, {"rsname": "x"}, 7, {"scopes": "c"}, {"scopes": []}],
+            "deep": [{"in": [{"it": 1}, {"it": [2, [3]]}]}, {"in": {"it": null}}],
+            "none": [{"x": 1}, []],
+            "empty": [],
+        });
+        let text = claims.to_string();
+        let claims = json::parse(text.as_bytes(), Limits { depth: 9, members: 99 }).unwrap();
+        for (path, expected) in [
+            ("[uma][scopes]", Some(json!(["a", "b", "c"]))),
+            ("[deep][in][it]", Some(json!([1, 2, [3], null]))),
+            ("[none][y]", None),
+            ("[empty][y]", None),
+            ("[uma][scopes][z]", None),
+        ] {
+            let found = ClaimPath::parse(path).unwrap();
+            let found = found.find(claims.as_object().unwrap());
+            assert_eq!(found.map(|it| Value::from(it.into_owned())), expected, "{path}");
+        }
     }
 
     #[test]

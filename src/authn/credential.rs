@@ -4,25 +4,25 @@ use crate::refusal::Refusal;
 
 /// The token of a value with this scheme, which is in lower case. `None`: the value has another
 /// scheme. Where Envoy's `oauth2` or `cache` filter is linked in, as in Istio, repeated `authorization`
-/// lines arrive as one with commas (`HeaderMapImpl::insertByKey`), so every part between commas is
-/// looked at.
+/// lines arrive as one with commas (`HeaderMapImpl::insertByKey`), so the same token twice in one
+/// value is one token.
 #[must_use]
 pub fn token<'a>(value: &'a [u8], scheme: &[u8]) -> Option<Result<&'a [u8], Refusal>> {
     // What nearly every request has, in one look.
     if let Some(token) = only_token(value, scheme) {
         return Some(Ok(token));
     }
-    match parts_with_scheme(value, scheme) {
+    match credentials(value, scheme) {
         0 => None,
         1 => Some(Err(Refusal::CredentialMalformed)),
-        _ => Some(Err(Refusal::TokenMultiple)),
+        _ => Some(repeated_token(value, scheme).ok_or(Refusal::TokenMultiple)),
     }
 }
 
 /// Whether [`token`] finds something in a value, well-formed or not.
 #[must_use]
 pub fn is_in(value: &[u8], scheme: &[u8]) -> bool {
-    after_scheme(value, scheme).is_some() || parts_with_scheme(value, scheme) > 0
+    after_scheme(value, scheme).is_some() || credentials(value, scheme) > 0
 }
 
 /// Whether a text is a scheme: a run of token bytes (RFC 9110 §5.6.2).
@@ -31,17 +31,39 @@ pub fn is_scheme(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(is_token_byte)
 }
 
-/// How many parts of a value, between its commas, have the scheme.
+/// How many credentials with the scheme some reader could find in a value: at the start of a part
+/// between commas, and wherever a space or tab follows the scheme. Envoy's own filter searches the
+/// whole value for it (`extractor.cc`), and so do workloads.
 #[cold] // Few values need a second look.
-fn parts_with_scheme(value: &[u8], scheme: &[u8]) -> usize {
-    value.split(|&byte| byte == b',').filter(|part| has_scheme(part, scheme)).count()
+fn credentials(value: &[u8], scheme: &[u8]) -> usize {
+    let is_scheme_at = |start: usize| {
+        let Some((found, after)) =
+            value.get(start..).and_then(|rest| rest.split_at_checked(scheme.len()))
+        else {
+            return false;
+        };
+        let starts_part = || {
+            let before = value.get(..start).unwrap_or_default().trim_ascii_end();
+            before.is_empty() || before.ends_with(b",")
+        };
+        found.eq_ignore_ascii_case(scheme)
+            && match after.first() {
+                Some(b' ' | b'\t') => true,
+                Some(next) => !is_token_byte(next) && starts_part(),
+                None => starts_part(),
+            }
+    };
+    (0..value.len()).filter(|&start| is_scheme_at(start)).count()
 }
 
-/// Whether a part begins with the scheme: its first run of token bytes.
-fn has_scheme(part: &[u8], scheme: &[u8]) -> bool {
-    let part = part.trim_ascii_start();
-    let end = part.iter().position(|byte| !is_token_byte(byte)).unwrap_or(part.len());
-    part.get(..end).is_some_and(|found| found.eq_ignore_ascii_case(scheme))
+/// The token of a value that is the same credential again and again, with commas between.
+fn repeated_token<'a>(value: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
+    let mut tokens = value.split(|&byte| byte == b',').map(|part| {
+        let part = part.trim_ascii_start();
+        only_token(part, scheme)
+    });
+    let first = tokens.next()??;
+    tokens.all(|token| token == Some(first)).then_some(first)
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the shape that iterators want")]
@@ -91,7 +113,17 @@ mod tests {
         for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER   a.b.c"] {
             assert_eq!(token(value.as_bytes(), b"bearer"), Some(Ok(&b"a.b.c"[..])), "{value}");
         }
-        for value in ["Basic Og==", "Bearerx a.b.c", "a.b.c", "", ",", "Digest a=\"b\", c=d"] {
+        for value in [
+            "Basic Og==",
+            "Bearerx a.b.c",
+            "a.b.c",
+            "",
+            ",",
+            "Digest a=\"b\", c=d",
+            "Digest bearer=\"x\"",
+            "Basic QmVhcmVyIA==",
+            "x bearer",
+        ] {
             assert_eq!(token(value.as_bytes(), b"bearer"), None, "{value}");
         }
         for value in [
@@ -105,11 +137,23 @@ mod tests {
             "Bearer a.b.c,Basic Og==",
             "Basic Og==, bearer a.b.c",
             "Bearer=a.b.c",
+            "x Bearer a.b.c",
+            "x\tBEARER\ta.b.c",
+            "Basic Og==; Bearer a.b.c",
+            "Basic Og==;Bearer a.b.c",
+            "\"Bearer a.b.c\"",
+            "xBearer a.b.c",
         ] {
             let refused = Some(Err(Refusal::CredentialMalformed));
             assert_eq!(token(value.as_bytes(), b"bearer"), refused, "{value}");
         }
-        assert_eq!(token(b"Bearer a, bearer b", b"bearer"), Some(Err(Refusal::TokenMultiple)));
+        for value in ["Bearer a, bearer b", "Bearer Bearer a", "Bearer a, bearer a x"] {
+            let refused = Some(Err(Refusal::TokenMultiple));
+            assert_eq!(token(value.as_bytes(), b"bearer"), refused, "{value}");
+        }
+        for value in ["Bearer a,Bearer a", "bearer a, BEARER  a,Bearer a"] {
+            assert_eq!(token(value.as_bytes(), b"bearer"), Some(Ok(&b"a"[..])), "{value}");
+        }
     }
 
     proptest! {

@@ -1,8 +1,11 @@
 //! Which permissions the claims of a token grant.
 
+use std::borrow::Cow;
+
 use foldhash::HashMap;
 
 use super::claim_path::ClaimPath;
+use super::identity::allocated;
 use crate::json::{Json, Object};
 use crate::permissions::{PermissionNames, PermissionSet};
 use crate::refusal::Refusal;
@@ -34,7 +37,7 @@ impl Granted {
     /// How much memory it takes beside its own size, in bytes.
     pub(super) fn size(&self) -> usize {
         match self {
-            Self::Set(set) => set.size(),
+            Self::Set(set) => allocated(set.size()),
             Self::Malformed => 0,
         }
     }
@@ -47,11 +50,14 @@ impl Grants {
     /// [`Refusal::PermissionsTooMany`] for more than 1,000 permissions and roles.
     pub fn read(&self, claims: &Object<'_>, names: &PermissionNames) -> Result<Granted, Refusal> {
         let permissions = self.permission_claims.iter().find_map(|claim| claim.find(claims));
-        let Some(permissions) = permissions.map_or(Some(Vec::new()), permission_list) else {
+        let Some(permissions) = permissions.as_deref().map_or(Some(Vec::new()), permission_list)
+        else {
             return Ok(Granted::Malformed);
         };
         let roles = self.role_claims.iter().filter_map(|claim| claim.find(claims));
-        let Some(roles) = roles.map(role_list).collect::<Option<Vec<_>>>() else {
+        let roles: Vec<Cow<'_, Json<'_>>> = roles.collect();
+        let roles = roles.iter().map(|roles| role_list(roles));
+        let Some(roles) = roles.collect::<Option<Vec<_>>>() else {
             return Ok(Granted::Malformed);
         };
         let roles = roles.concat();
@@ -75,10 +81,12 @@ fn permission_list<'j>(claim: &'j Json<'_>) -> Option<Vec<&'j str>> {
     }
 }
 
-/// A list of strings, or one role; roles may hold spaces.
+/// A list of strings, one role, or an object whose names are the roles (Zitadel's
+/// `urn:zitadel:iam:org:project:roles`); roles may hold spaces.
 fn role_list<'j>(claim: &'j Json<'_>) -> Option<Vec<&'j str>> {
     match claim {
         Json::Text(role) => Some(vec![role.as_ref()]),
+        Json::Object(roles) => Some(roles.names().collect()),
         other => string_list(other),
     }
 }
@@ -139,6 +147,12 @@ mod tests {
             Ok(vec!["read", "write"])
         );
         assert_eq!(read(&json!({"role": "chief  editor"})), Ok(vec![]));
+        assert_eq!(read(&json!({"role": {"chief editor": {"7": "x"}}})), Ok(vec!["write"]));
+        assert_eq!(read(&json!({"role": {"x": "chief editor"}})), Ok(vec![]));
+        assert_eq!(
+            read(&json!({"realm": [{"roles": ["chief editor"]}, {"roles": "x"}]})),
+            Ok(vec!["write"])
+        );
     }
 
     #[test]

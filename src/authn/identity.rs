@@ -39,17 +39,21 @@ impl Identity {
         self.claims.get(id)?.as_ref()
     }
 
-    /// How much memory it takes, in bytes; an estimate that is rather too large.
+    /// How much memory it takes, in bytes, with what the allocator adds; rather more than less.
     pub(super) fn size(&self) -> usize {
-        let outputs =
-            self.outputs.iter().flatten().map(|(_, value)| value.len().saturating_add(48));
-        let claims = self.claims.iter().map(|claim| claim.as_ref().map_or(32, value_size));
+        let outputs = self.outputs.iter().flatten();
+        let outputs = outputs.map(|(_, value)| allocated(value.capacity()));
+        let lists = self.outputs.as_ref().map_or(0, Vec::capacity);
+        let claims = self.claims.iter().flatten().map(heap_size);
         [
-            size_of::<Self>(),
-            self.issuer.as_deref().map_or(0, str::len),
-            self.subject.as_deref().map_or(0, str::len),
+            // Behind an `Rc`, with its two counts.
+            allocated(size_of::<Self>().saturating_add(size_of::<[usize; 2]>())),
+            self.issuer.as_deref().map_or(0, |issuer| allocated(issuer.len())),
+            self.subject.as_ref().map_or(0, |subject| allocated(subject.capacity())),
             self.granted.size(),
+            allocated(lists.saturating_mul(size_of::<(Rc<str>, Vec<u8>)>())),
             outputs.fold(0, usize::saturating_add),
+            allocated(self.claims.capacity().saturating_mul(size_of::<Option<Value>>())),
             claims.fold(0, usize::saturating_add),
         ]
         .into_iter()
@@ -57,17 +61,32 @@ impl Identity {
     }
 }
 
-fn value_size(value: &Value) -> usize {
-    let inside = match value {
+/// What a block of this size takes from the allocator, which rounds it up and writes its size beside
+/// it (dlmalloc, the one of `wasm32-wasip1`).
+pub(super) fn allocated(bytes: usize) -> usize {
+    match bytes {
+        0 => 0,
+        bytes => bytes.saturating_add(15).max(24) & !7,
+    }
+}
+
+/// What a value takes beside its own size.
+fn heap_size(value: &Value) -> usize {
+    match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        Value::String(text) => text.len(),
-        Value::Array(elements) => elements.iter().map(value_size).fold(0, usize::saturating_add),
-        // A leaf of a `BTreeMap` has room for eleven members, however few there are.
-        Value::Object(members) if members.is_empty() => 0,
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, member)| value_size(member).saturating_add(name.len()).saturating_add(32))
-            .fold(size_of::<(String, Value)>().saturating_mul(11), usize::saturating_add),
-    };
-    inside.saturating_add(size_of::<Value>())
+        Value::String(text) => allocated(text.capacity()),
+        Value::Array(elements) => {
+            let list = allocated(elements.capacity().saturating_mul(size_of::<Value>()));
+            elements.iter().map(heap_size).fold(list, usize::saturating_add)
+        }
+        Value::Object(members) => {
+            // A leaf of a `BTreeMap` has room for eleven members, and may have as few as five.
+            let leaf = allocated(size_of::<(String, Value)>().saturating_mul(12));
+            let leaves = leaf.saturating_mul(members.len().div_ceil(5));
+            let sizes = members
+                .iter()
+                .map(|(name, member)| allocated(name.capacity()).saturating_add(heap_size(member)));
+            sizes.fold(leaves, usize::saturating_add)
+        }
+    }
 }

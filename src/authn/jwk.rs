@@ -5,7 +5,10 @@
 use std::ops::RangeInclusive;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use rsa::traits::PublicKeyParts as _;
 use rsa::{BigUint, RsaPublicKey};
 use serde_json::{Map, Value};
 
@@ -15,6 +18,11 @@ use super::elliptic_curve::{Curve, Point};
 /// Bounds on an RSA modulus, in bits: RFC 7518 §3.3 asks for the lower one, the upper one bounds
 /// the time of a check.
 const RSA_BITS: RangeInclusive<usize> = 2_048..=8_192;
+/// The longest RSA modulus with which PSS signatures are checked, in bits. Envoy does not check them for
+/// a filter, and in Wasm a longer one takes more time than a request may.
+const MAX_PSS_BITS: usize = 4_096;
+/// What only a private key has (RFC 7518 §6.2.2, §6.3.2; RFC 8037 §2).
+const PRIVATE_MEMBERS: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "oth"];
 /// Bounds on an RSA exponent, in bits: the upper one is that of BoringSSL.
 const RSA_EXPONENT_BITS: RangeInclusive<usize> = 2..=33;
 
@@ -44,6 +52,7 @@ impl VerificationKey {
                 Curve::P384 => &[Es384],
                 Curve::P521 => &[Es512],
             },
+            Self::Rsa(key) if key.n().bits() > MAX_PSS_BITS => &[Rs256, Rs384, Rs512],
             Self::Rsa(_) => &[Rs256, Rs384, Rs512, Ps256, Ps384, Ps512],
             Self::Secret(secret) => match secret.len() {
                 0..32 => &[],
@@ -62,10 +71,8 @@ pub struct Jwk {
     pub id: Option<String>,
     /// The key itself.
     pub key: VerificationKey,
-    /// The algorithms that it may be used with: those of its kind, or the one that its `alg` names.
+    /// The algorithms that it is used with. Never empty.
     pub algorithms: Vec<Algorithm>,
-    /// Whether it holds what signs tokens, which has no place in a document.
-    pub holds_private_key: bool,
 }
 
 /// Why a key can't be used.
@@ -75,17 +82,28 @@ pub struct JwkError {
     pub member: &'static str,
     /// What was found and what was expected.
     pub message: String,
+    /// Whether the fault is that the key can sign: it has been seen by whoever reads the key set.
+    pub is_private: bool,
 }
 
 impl Jwk {
-    /// Reads a key. Members that are not needed are ignored, as RFC 7517 §4 asks.
+    /// Reads a key for a provider that lists these algorithms, or none. Members that are not needed
+    /// are ignored, as RFC 7517 §4 asks.
     ///
     /// # Errors
     /// [`JwkError`] for a key of another kind, or one that must not verify tokens.
-    pub fn parse(jwk: &Value) -> Result<Self, JwkError> {
+    pub fn parse(jwk: &Value, allowed: Option<&[Algorithm]>) -> Result<Self, JwkError> {
         let Value::Object(jwk) = jwk else {
             return Err(error("", "found a key that is not an object"));
         };
+        if jwk.get("kty").is_none_or(|kind| kind != "oct")
+            && let Some(member) = PRIVATE_MEMBERS.iter().find(|member| jwk.contains_key(**member))
+        {
+            let message = "found a part of a private key: whoever has read it can sign tokens; \
+                           rotate the key at the issuer, and write the public key here"
+                .to_owned();
+            return Err(JwkError { member, message, is_private: true });
+        }
         let key = match required(jwk, "kty")? {
             "EC" => elliptic_curve_key(jwk)?,
             "OKP" => ed25519_key(jwk)?,
@@ -101,7 +119,7 @@ impl Jwk {
         if fitting.is_empty() {
             return Err(error("k", "found a secret of less than 32 bytes (RFC 7518 §3.2)"));
         }
-        let algorithm = match optional(jwk, "alg")? {
+        let named = match optional(jwk, "alg")? {
             None => None,
             Some(name) => Some(
                 Algorithm::from_name(name)
@@ -113,15 +131,40 @@ impl Jwk {
         };
         Ok(Self {
             id: optional(jwk, "kid")?.filter(|id| !id.is_empty()).map(str::to_owned),
-            algorithms: algorithm.map_or_else(|| fitting.to_vec(), |algorithm| vec![algorithm]),
-            holds_private_key: jwk.contains_key("d"),
+            algorithms: used_algorithms(&key, named, allowed)?,
             key,
         })
     }
 }
 
+/// The algorithms that a key is used with: what `alg` names, else what the provider lists, else all that
+/// fit but those that somebody has to ask for: PSS, which is dear, and secrets.
+fn used_algorithms(
+    key: &VerificationKey,
+    named: Option<Algorithm>,
+    allowed: Option<&[Algorithm]>,
+) -> Result<Vec<Algorithm>, JwkError> {
+    let is_meant = |algorithm: &Algorithm| match (named, allowed) {
+        (_, None) if matches!(key, VerificationKey::Secret(_)) => false,
+        (None, None) => !algorithm.is_pss(),
+        (named, allowed) => {
+            named.is_none_or(|named| named == *algorithm)
+                && allowed.is_none_or(|allowed| allowed.contains(algorithm))
+        }
+    };
+    let algorithms: Vec<_> = key.algorithms().iter().copied().filter(is_meant).collect();
+    match (algorithms.is_empty(), allowed) {
+        (false, _) => Ok(algorithms),
+        (true, Some(_)) => Err(error("", "found a key for none of the `algorithms`")),
+        (true, None) => Err(error(
+            "",
+            "found a secret, expected `algorithms` to list what it is for, such as `HS256`",
+        )),
+    }
+}
+
 fn error(member: &'static str, message: &str) -> JwkError {
-    JwkError { member, message: message.to_owned() }
+    JwkError { member, message: message.to_owned(), is_private: false }
 }
 
 fn optional<'k>(
@@ -155,10 +198,15 @@ fn check_use(jwk: &Map<String, Value>) -> Result<(), JwkError> {
     }
 }
 
+/// The bytes of a member. Some issuers write them in standard base64 or with padding, against RFC 7518
+/// §2; unlike a token, a key comes from somebody who is trusted.
 fn bytes(jwk: &Map<String, Value>, member: &'static str) -> Result<Vec<u8>, JwkError> {
-    URL_SAFE_NO_PAD
-        .decode(required(jwk, member)?)
-        .map_err(|_| error(member, "expected base64url without padding"))
+    const ENCODING: GeneralPurpose = GeneralPurpose::new(
+        &URL_SAFE,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let text = required(jwk, member)?.replace('+', "-").replace('/', "_");
+    ENCODING.decode(text).map_err(|_| error(member, "expected base64url"))
 }
 
 /// RFC 7518 §6.3.1.
@@ -185,7 +233,8 @@ fn is_odd(number: &BigUint) -> bool {
     number.to_bytes_le().first().is_some_and(|byte| byte & 1 == 1)
 }
 
-/// RFC 7518 §6.2.1: both coordinates have the full length of the field.
+/// RFC 7518 §6.2.1: both coordinates have the full length of the field. Some issuers leave leading
+/// zeros out.
 fn elliptic_curve_key(jwk: &Map<String, Value>) -> Result<VerificationKey, JwkError> {
     let name = required(jwk, "crv")?;
     let curve = Curve::from_name(name).ok_or_else(|| {
@@ -194,12 +243,11 @@ fn elliptic_curve_key(jwk: &Map<String, Value>) -> Result<VerificationKey, JwkEr
     let coordinate = |member| {
         let size = curve.field_size();
         let coordinate = bytes(jwk, member)?;
-        if coordinate.len() == size {
-            Ok(coordinate)
-        } else {
+        let Some(zeros) = size.checked_sub(coordinate.len()) else {
             let found = coordinate.len();
-            Err(error(member, &format!("found {found} bytes, expected {size}")))
-        }
+            return Err(error(member, &format!("found {found} bytes, expected {size}")));
+        };
+        Ok([vec![0; zeros], coordinate].concat())
     };
     Point::new(curve, &coordinate("x")?, &coordinate("y")?)
         .map(VerificationKey::EllipticCurve)

@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
 use memchr::{memchr, memrchr};
 
 use super::algorithm::Algorithm;
@@ -30,6 +32,8 @@ pub struct UntrustedToken<'a> {
     pub signed: &'a [u8],
     /// The signature, decoded.
     pub signature: Vec<u8>,
+    /// The refusal of the first part that is padded, for a provider whose tokens are not.
+    pub padding: Option<Refusal>,
 }
 
 /// The members of the header that decide how the token is verified.
@@ -51,12 +55,17 @@ pub struct DecodedParts {
 }
 
 impl<'a> UntrustedToken<'a> {
-    /// Reads a token; what it decodes is left in `decoded`.
+    /// Reads a token; what it decodes is left in `decoded`. With `padded`, parts may have the padding
+    /// of base64: whether they may in the end, the provider says ([`Self::padding`]).
     ///
     /// # Errors
     /// The refusal of the first thing that is wrong, in the order form, header, payload, encoding
     /// of the signature.
-    pub fn parse(token: &'a [u8], decoded: &'a mut DecodedParts) -> Result<Self, Refusal> {
+    pub fn parse(
+        token: &'a [u8],
+        padded: bool,
+        decoded: &'a mut DecodedParts,
+    ) -> Result<Self, Refusal> {
         let (signed, signature) = split_at_dot(token, memrchr(b'.', token))?;
         let (header, payload) = split_at_dot(signed, memchr(b'.', signed))?;
         if memchr(b'.', payload).is_some() {
@@ -66,11 +75,12 @@ impl<'a> UntrustedToken<'a> {
         if header.is_empty() || payload.is_empty() || signature.is_empty() {
             return Err(Refusal::TokenForm);
         }
-        let header = Header::parse(&object(header, &mut decoded.header, &HEADER)?)?;
-        let claims = Claims::parse(object(payload, &mut decoded.payload, &PAYLOAD)?)?;
-        let signature =
-            URL_SAFE_NO_PAD.decode(signature).map_err(|_| Refusal::SignatureEncoding)?;
-        Ok(Self { header, claims, payload, signed, signature })
+        let encoding = if padded { &MAYBE_PADDED } else { &URL_SAFE_NO_PAD };
+        let padding = if padded { padding([header, payload, signature]) } else { None };
+        let header = Header::parse(&object(header, encoding, &mut decoded.header, &HEADER)?)?;
+        let claims = Claims::parse(object(payload, encoding, &mut decoded.payload, &PAYLOAD)?)?;
+        let signature = encoding.decode(signature).map_err(|_| Refusal::SignatureEncoding)?;
+        Ok(Self { header, claims, payload, signed, signature, padding })
     }
 }
 
@@ -125,15 +135,31 @@ const PAYLOAD: Part = Part {
     too_many_members: Refusal::PayloadTooManyMembers,
 };
 
-/// Decodes one part. The base64url is strict: no padding, no white space, no loose trailing bits
-/// (RFC 7515 §2); Envoy forgives all three, so that one token has many spellings there.
+/// Base64url with its padding or without, strict in all else.
+const MAYBE_PADDED: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The refusal of the first part that is padded.
+#[cold] // Few issuers pad.
+fn padding(parts: [&[u8]; 3]) -> Option<Refusal> {
+    let refusals = [Refusal::HeaderEncoding, Refusal::PayloadEncoding, Refusal::SignatureEncoding];
+    let mut padded = parts.iter().zip(refusals).filter(|(part, _)| part.ends_with(b"="));
+    padded.next().map(|(_, refusal)| refusal)
+}
+
+/// Decodes one part. The base64url is strict: no white space, no loose trailing bits, and no padding
+/// unless `encoding` takes it (RFC 7515 §2); Envoy forgives all three, so that one token has many
+/// spellings there.
 fn object<'a>(
     part: &[u8],
+    encoding: &GeneralPurpose,
     decoded: &'a mut Vec<u8>,
     refusals: &Part,
 ) -> Result<Object<'a>, Refusal> {
     decoded.clear();
-    URL_SAFE_NO_PAD.decode_vec(part, decoded).map_err(|_| refusals.encoding)?;
+    encoding.decode_vec(part, decoded).map_err(|_| refusals.encoding)?;
     match json::parse(decoded, LIMITS) {
         Ok(Json::Object(object)) => Ok(object),
         Ok(_) | Err(JsonError::Syntax(_)) => Err(refusals.json),
@@ -162,14 +188,14 @@ mod tests {
 
     fn refusal(token: &str) -> Refusal {
         let mut decoded = DecodedParts::default();
-        UntrustedToken::parse(token.as_bytes(), &mut decoded).expect_err(token)
+        UntrustedToken::parse(token.as_bytes(), false, &mut decoded).expect_err(token)
     }
 
     #[test]
     fn parts_are_kept_as_they_stand() {
         let text = token(r#"{"alg":"RS256"}"#, r#"{"iss":"joe"}"#);
         let mut decoded = DecodedParts::default();
-        let token = UntrustedToken::parse(text.as_bytes(), &mut decoded).unwrap();
+        let token = UntrustedToken::parse(text.as_bytes(), false, &mut decoded).unwrap();
         let header = Header { algorithm: Algorithm::Rs256, key_id: None, token_type: None };
         assert_eq!(token.header, header);
         assert_eq!(token.claims.issuer(), Some("joe"));
@@ -201,6 +227,26 @@ mod tests {
     }
 
     #[test]
+    fn padding_is_taken_where_it_is_asked_for_and_told() {
+        let engine = base64::engine::general_purpose::URL_SAFE;
+        let header = engine.encode(r#"{"alg":"RS256"}"#); // 20 characters, none of padding
+        for (payload, signature, expected) in [
+            ("e30=", "c2ln", Ok(Some(Refusal::PayloadEncoding))),
+            ("e30", "c2lnMQ==", Ok(Some(Refusal::SignatureEncoding))),
+            ("e30", "c2ln", Ok(None)),
+            ("e30==", "c2ln", Err(Refusal::PayloadEncoding)),
+            ("e31=", "c2ln", Err(Refusal::PayloadEncoding)),
+            ("e30=", "c2l=n", Err(Refusal::SignatureEncoding)),
+            ("e30= ", "c2ln", Err(Refusal::PayloadEncoding)),
+        ] {
+            let text = format!("{header}.{payload}.{signature}");
+            let mut decoded = DecodedParts::default();
+            let found = UntrustedToken::parse(text.as_bytes(), true, &mut decoded);
+            assert_eq!(found.map(|token| token.padding), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn headers_are_checked_in_order() {
         for (header, expected) in [
             ("[]", Refusal::HeaderJson),
@@ -225,8 +271,11 @@ mod tests {
         #[test]
         fn no_bytes_panic(bytes: Vec<u8>, header: String, payload: String) {
             let mut decoded = DecodedParts::default();
-            let _ = UntrustedToken::parse(&bytes, &mut decoded);
-            let _ = UntrustedToken::parse(token(&header, &payload).as_bytes(), &mut decoded);
+            for padded in [false, true] {
+                let _ = UntrustedToken::parse(&bytes, padded, &mut decoded);
+                let token = token(&header, &payload);
+                let _ = UntrustedToken::parse(token.as_bytes(), padded, &mut decoded);
+            }
         }
     }
 }

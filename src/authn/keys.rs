@@ -3,14 +3,9 @@
 use super::algorithm::Algorithm;
 use super::jwk::Jwk;
 use super::jws::UntrustedToken;
+use super::price::{Budget, Price};
 use super::signature::{Prepared, PreparedKey, SignatureVerifier};
 use crate::refusal::Refusal;
-
-/// How much checking one request may cause: eight signatures that Envoy checks, or two that the
-/// filter checks itself.
-pub const CHECK_BUDGET: usize = 8;
-/// What a check that the filter does itself counts as.
-const COST_IN_WASM: usize = 4;
 
 /// The size of an Ed25519 signature (RFC 8032 §5.1.6).
 const ED25519_SIGNATURE: usize = 64;
@@ -22,18 +17,7 @@ struct Key {
     id: Option<String>,
     algorithm: Algorithm,
     prepared: Box<dyn PreparedKey>,
-    /// What one check takes of [`CHECK_BUDGET`].
-    cost: usize,
-}
-
-/// What a check of this algorithm costs where Envoy does all that it can.
-#[must_use]
-pub fn cost_in_envoy(algorithm: Algorithm) -> usize {
-    cost(!algorithm.is_known_to_envoy())
-}
-
-fn cost(is_in_wasm: bool) -> usize {
-    if is_in_wasm { COST_IN_WASM } else { 1 }
+    price: Price,
 }
 
 impl Keys {
@@ -41,14 +25,14 @@ impl Keys {
     #[must_use]
     pub fn prepare(keys: &[Jwk], verifier: &dyn SignatureVerifier) -> Self {
         let mut prepared_keys = Vec::new();
-        for Jwk { id, key, algorithms, .. } in keys {
+        for Jwk { id, key, algorithms } in keys {
             for &algorithm in algorithms {
                 let prepared = verifier.prepare(key, algorithm);
-                prepared_keys.extend(prepared.map(|Prepared { key, is_in_wasm }| Key {
+                prepared_keys.extend(prepared.map(|Prepared { key: prepared, place }| Key {
                     id: id.clone(),
                     algorithm,
-                    prepared: key,
-                    cost: cost(is_in_wasm),
+                    prepared,
+                    price: Price::new(key, algorithm, place),
                 }));
             }
         }
@@ -59,24 +43,28 @@ impl Keys {
     /// that id, else with those without id; one that names none, with all that fit its algorithm.
     /// The key chooses the algorithm, the token may only agree (RFC 8725 §3.1).
     ///
-    /// `budget` counts down over all providers that a request tries, from [`CHECK_BUDGET`].
+    /// Of the keys that fit, those are tried that `budget` pays for; it counts down over all
+    /// providers that a request tries.
     ///
     /// # Errors
     /// [`Refusal::KeyUnknown`], [`Refusal::SignatureLength`], [`Refusal::KeyAmbiguous`] or
     /// [`Refusal::SignatureInvalid`].
-    pub fn verify(&self, token: &UntrustedToken<'_>, budget: &mut usize) -> Result<(), Refusal> {
+    pub fn verify(&self, token: &UntrustedToken<'_>, budget: &mut Budget) -> Result<(), Refusal> {
         let algorithm = token.header.algorithm;
-        let candidates = || self.candidates(algorithm, token.header.key_id.as_deref());
-        if candidates().next().is_none() {
-            return Err(Refusal::KeyUnknown);
+        let mut refusal = Refusal::KeyUnknown;
+        for key in self.candidates(algorithm, token.header.key_id.as_deref()) {
+            if algorithm == Algorithm::EdDsa && token.signature.len() != ED25519_SIGNATURE {
+                return Err(Refusal::SignatureLength);
+            }
+            if !budget.pay(key.price, token.signed.len()) {
+                refusal = Refusal::KeyAmbiguous;
+            } else if key.prepared.verify(token.signed, &token.signature) {
+                return Ok(());
+            } else if refusal == Refusal::KeyUnknown {
+                refusal = Refusal::SignatureInvalid;
+            }
         }
-        if algorithm == Algorithm::EdDsa && token.signature.len() != ED25519_SIGNATURE {
-            return Err(Refusal::SignatureLength);
-        }
-        let cost = candidates().fold(0, |cost: usize, key| cost.saturating_add(key.cost));
-        *budget = budget.checked_sub(cost).ok_or(Refusal::KeyAmbiguous)?;
-        let verified = candidates().any(|key| key.prepared.verify(token.signed, &token.signature));
-        if verified { Ok(()) } else { Err(Refusal::SignatureInvalid) }
+        Err(refusal)
     }
 
     fn candidates(&self, algorithm: Algorithm, id: Option<&str>) -> impl Iterator<Item = &Key> {

@@ -52,25 +52,46 @@ pub struct Located<'a> {
 ///
 /// # Errors
 /// [`Refusal::CredentialMalformed`] for a credential with the scheme of a location that is not
-/// exactly one token; [`Refusal::TokenMultiple`] for more than one token in all locations.
+/// exactly one token; [`Refusal::TokenMultiple`] for more than one token in all locations. The same
+/// token twice is one.
 pub fn locate<'a>(
     request: &Request<'a>,
     locations: &[Location],
 ) -> Result<Option<Located<'a>>, Refusal> {
-    let mut found = None;
+    let mut found: Option<Located<'a>> = None;
     for (location, place) in locations.iter().enumerate() {
         place.tokens(request, |token| {
-            match found.replace(Located { location, token: token? }) {
-                None => Ok(()),
-                Some(_) => Err(Refusal::TokenMultiple),
+            let token = token?;
+            match &found {
+                None => found = Some(Located { location, token }),
+                Some(first) if first.token == token => {}
+                Some(_) => return Err(Refusal::TokenMultiple),
             }
+            Ok(())
         })?;
     }
     Ok(found)
 }
 
+/// Everything that clients sent in these locations, well-formed or not: none of it may be shown.
+#[must_use]
+pub fn values<'a>(request: &Request<'a>, locations: &[Location]) -> Vec<Cow<'a, [u8]>> {
+    let mut values = Vec::new();
+    for location in locations {
+        // A value that is not one token is refused, and still holds what the client sent.
+        if let Location::Header(name, prefix) = location {
+            let lines = request.values(name).filter(|value| prefix.is_in(value));
+            values.extend(lines.map(|value| Cow::Borrowed(prefix.cut_from(value))));
+        } else {
+            let _ = location.tokens(request, |token| token.map(|token| values.push(token)));
+        }
+    }
+    values
+}
+
 impl Location {
-    /// Hands every token at this location to `take`.
+    /// Hands every token at this location to `take`. An empty value is none: logging out empties
+    /// cookies.
     fn tokens<'a>(
         &self,
         request: &Request<'a>,
@@ -80,13 +101,13 @@ impl Location {
             Self::Cookie(name) => {
                 let parts = request.values("cookie").flat_map(cookies::split);
                 for cookie in parts.filter_map(|(_, cookie)| cookie) {
-                    if cookie.name == name.as_bytes() {
+                    if cookie.name == name.as_bytes() && !cookie.value.is_empty() {
                         take(Ok(Cow::Borrowed(cookie.value)))?;
                     }
                 }
             }
             Self::Header(name, prefix) => {
-                for value in request.values(name) {
+                for value in request.values(name).filter(|value| !value.is_empty()) {
                     if let Some(token) = prefix.token(value) {
                         take(token.map(Cow::Borrowed))?;
                     }
@@ -94,7 +115,7 @@ impl Location {
             }
             Self::Parameter(parameter) => {
                 for (name, value) in request.query().map(parameters).into_iter().flatten() {
-                    if percent::decode(name).0 == parameter.as_bytes() {
+                    if !value.is_empty() && percent::decode(name).0 == parameter.as_bytes() {
                         take(Ok(percent::decode(value).0))?;
                     }
                 }
@@ -126,6 +147,15 @@ impl Prefix {
             Self::Literal(prefix) => value.strip_prefix(prefix.as_bytes()).map(Ok),
             Self::Scheme(scheme) => credential::token(value, scheme.as_bytes()),
         }
+    }
+
+    /// What of a value is not this prefix.
+    fn cut_from<'a>(&self, value: &'a [u8]) -> &'a [u8] {
+        let length = match self {
+            Self::Literal(prefix) => prefix.len(),
+            Self::Scheme(scheme) => scheme.len(),
+        };
+        value.get(length..).unwrap_or_default().trim_ascii()
     }
 
     /// Whether [`Self::token`] finds something, well-formed or not.
@@ -169,17 +199,66 @@ pub fn is_token_cookie(name: &[u8], locations: &[Location]) -> bool {
         .any(|location| matches!(location, Location::Cookie(known) if known.as_bytes() == name))
 }
 
-/// Names and values of a query, as they stand in it.
-pub fn parameters(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    query.split(|&byte| byte == b'&').map(|parameter| {
-        match parameter.iter().position(|&byte| byte == b'=') {
-            Some(sign) => {
-                let (name, value) = parameter.split_at(sign);
-                (name, value.get(1..).unwrap_or_default())
-            }
-            None => (parameter, &[][..]),
-        }
+/// Whether some workload reads the parameter with this name, as it is written in a query, as one of
+/// the locations, though it is none: PHP reads `access.token` and `access_token[]` so, Rails and qs
+/// the latter, ASP.NET `Access_Token`.
+#[must_use]
+pub fn is_spelling_of_parameter(name: &[u8], locations: &[Location]) -> bool {
+    locations.iter().any(|location| match location {
+        Location::Parameter(known) => is_spelling(name, known),
+        Location::Cookie(_) | Location::Header(..) => false,
     })
+}
+
+/// The same for the name of a cookie, which PHP decodes.
+#[must_use]
+pub fn is_spelling_of_cookie(name: &[u8], locations: &[Location]) -> bool {
+    locations.iter().any(|location| match location {
+        Location::Cookie(known) => is_spelling(name, known),
+        Location::Header(..) | Location::Parameter(_) => false,
+    })
+}
+
+/// Whether a name is another spelling of a location's, and not that itself.
+fn is_spelling(name: &[u8], known: &str) -> bool {
+    // Nothing else can become as long.
+    if name.len() < known.len() || name == known.as_bytes() {
+        return false;
+    }
+    let decoded = percent::decode(name).0;
+    *decoded != *known.as_bytes() && loose(&decoded) == loose(known.as_bytes())
+}
+
+/// What is left of a name by the most forgiving reader.
+fn loose(name: &[u8]) -> Vec<u8> {
+    let start = name.iter().position(|byte| !matches!(byte, b' ' | b'+'));
+    let name = start.and_then(|start| name.get(start..)).unwrap_or_default();
+    let end = match name.iter().position(|&byte| byte == b'[') {
+        Some(bracket) if name.contains(&b']') => bracket,
+        _ => name.len(),
+    };
+    let loose = name.iter().take(end).map(|byte| match byte {
+        b'.' | b' ' | b'+' | b'[' => b'_',
+        byte => byte.to_ascii_lowercase(),
+    });
+    loose.collect()
+}
+
+/// Names and values of a query, as they are written in it.
+pub fn parameters(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    query.split(|&byte| byte == b'&').map(split_parameter)
+}
+
+/// Name and value of one parameter.
+#[must_use]
+pub fn split_parameter(parameter: &[u8]) -> (&[u8], &[u8]) {
+    match parameter.iter().position(|&byte| byte == b'=') {
+        Some(sign) => {
+            let (name, value) = parameter.split_at(sign);
+            (name, value.get(1..).unwrap_or_default())
+        }
+        None => (parameter, &[][..]),
+    }
 }
 
 #[cfg(test)]
@@ -206,13 +285,27 @@ mod tests {
             let located = locate_in(&Location::defaults(), target, headers);
             assert_eq!(located, Err(Refusal::TokenMultiple), "{target}");
         };
-        refused("/", &[("authorization", "Bearer a"), ("authorization", "Bearer a")]);
+        refused("/", &[("authorization", "Bearer a"), ("authorization", "Bearer b")]);
         refused("/", &[("authorization", "Bearer a,Bearer b")]);
-        refused("/?access_token=a", &[("authorization", "Bearer a")]);
-        refused("/?access_token=a&access_token=a", &[]);
-        refused("/?access_token=&access%5ftoken=a", &[]);
-        let foreign = [("authorization", "Basic Og=="), ("authorization", "Bearer a")];
-        assert_eq!(locate_in(&Location::defaults(), "/", &foreign), Ok(Some("a".into())));
+        refused("/?access_token=b", &[("authorization", "Bearer a")]);
+        refused("/?access_token=a&access_token=b", &[]);
+        refused("/?access_token=b&access%5ftoken=a", &[]);
+    }
+
+    #[test]
+    fn the_same_token_twice_is_one_and_an_empty_value_none() {
+        for (target, headers) in [
+            ("/", &[("authorization", "Basic Og=="), ("authorization", "Bearer a")][..]),
+            ("/", &[("authorization", "Bearer a"), ("authorization", "bearer a")]),
+            ("/", &[("authorization", "Bearer a,Bearer a")]),
+            ("/?access_token=a", &[("authorization", "Bearer a")]),
+            ("/?access_token=%61&access_token=a", &[]),
+            ("/?access_token=", &[("authorization", "Bearer a")]),
+            ("/?access_token&access_token=a", &[("authorization", "")]),
+        ] {
+            let located = locate_in(&Location::defaults(), target, headers);
+            assert_eq!(located, Ok(Some("a".into())), "{target} {headers:?}");
+        }
     }
 
     #[test]
@@ -221,8 +314,8 @@ mod tests {
             ("/?access_token=a.b.c", Some("a.b.c")),
             ("/?x=1&access_token=a%2Eb.c&y", Some("a.b.c")),
             ("/?%61ccess_token=a", Some("a")),
-            ("/?access_token=", Some("")),
-            ("/?access_token", Some("")),
+            ("/?access_token=", None),
+            ("/?access_token", None),
             ("/?Access_token=a", None),
             ("/access_token=a", None),
         ] {
@@ -237,7 +330,7 @@ mod tests {
             |prefix: &str| [Location::Header("x-t".into(), Prefix::Literal(prefix.into()))];
         for (prefix, value, expected) in [
             ("", "a.b.c", Some("a.b.c")),
-            ("", "", Some("")),
+            ("", "", None),
             ("jwt=", "jwt=a", Some("a")),
             ("jwt=", "jwt=", Some("")),
             ("jwt=", "JWT=a", None),

@@ -48,8 +48,8 @@ pub fn write(
         let value = match &header.source {
             Source::Payload => Some(token.payload.to_vec()),
             Source::Claim(claim) => {
-                let claim = claim.find_dotted(&token.claims.all).cloned().map(Value::from);
-                claim.and_then(|claim| text(&claim))
+                let claim = claim.find_dotted(&token.claims.all);
+                claim.and_then(|claim| text(&claim.into_owned().into()))
             }
             Source::ClaimAsList(claim) => {
                 let claim = as_list(claim);

@@ -11,7 +11,7 @@ use super::grants::Grants;
 use super::jws::{Header, UntrustedToken};
 use super::keys::Keys;
 use super::outputs::OutputHeader;
-use crate::json::Json;
+use super::price::Budget;
 use crate::refusal::Refusal;
 use crate::scalar::Scalar;
 
@@ -27,6 +27,8 @@ pub struct Provider {
     pub algorithms: Option<Vec<Algorithm>>,
     /// The types of token that it accepts; `None` for any.
     pub token_types: Option<Vec<TokenType>>,
+    /// Whether its tokens may have the padding of base64.
+    pub padded_tokens: bool,
     /// How far the clocks of issuer and proxy may differ, in seconds.
     pub clock_skew: u64,
     /// Whether tokens must expire.
@@ -84,10 +86,23 @@ impl TokenType {
     }
 }
 
+/// Why a provider refuses a token.
+pub(super) struct Failure<'p> {
+    pub refusal: Refusal,
+    /// The claim of [`Provider::required_claims`] that the token lacks.
+    pub claim: Option<&'p ClaimPath>,
+}
+
+impl From<Refusal> for Failure<'_> {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, claim: None }
+    }
+}
+
 impl Provider {
     /// What is checked of the claims but the issuer, in the order of Envoy's `Authenticator`; the
     /// first failure decides. `now` is in seconds since 1970.
-    pub(super) fn check_claims(&self, claims: &Claims<'_>, now: u64) -> Result<(), Refusal> {
+    pub(super) fn check_claims(&self, claims: &Claims<'_>, now: u64) -> Result<(), Failure<'_>> {
         self.check_time(claims.validity, now)?;
         self.check_audience(claims)?;
         self.check_lifetime(claims.validity, now)?;
@@ -98,7 +113,7 @@ impl Provider {
     pub(super) fn check_signature(
         &self,
         token: &UntrustedToken<'_>,
-        budget: &mut usize,
+        budget: &mut Budget,
     ) -> Result<(), Refusal> {
         self.check_header(&token.header)?;
         self.keys.verify(token, budget)
@@ -127,7 +142,7 @@ impl Provider {
         if named { Ok(()) } else { Err(Refusal::AudienceNotAllowed) }
     }
 
-    /// Whoever bounds the lifetime asks for an end of it, as in Envoy (`max_lifetime`).
+    /// A bound on the lifetime needs a token that ends, as in Envoy (`max_lifetime`).
     fn check_lifetime(&self, validity: Validity, now: u64) -> Result<(), Refusal> {
         match (validity.expires_at, self.max_lifetime) {
             (Some(end), Some(most)) if end.saturating_sub(now) > most => {
@@ -140,8 +155,8 @@ impl Provider {
         }
     }
 
-    fn check_required_claims(&self, claims: &Claims<'_>) -> Result<(), Refusal> {
-        let holds = |(path, values): &(ClaimPath, Option<Vec<Scalar>>)| {
+    fn check_required_claims(&self, claims: &Claims<'_>) -> Result<(), Failure<'_>> {
+        let holds = |(path, values): &&(ClaimPath, Option<Vec<Scalar>>)| {
             let claim = self.claim(path, claims).filter(|claim| !claim.is_null());
             match (claim, values) {
                 (None, _) => false,
@@ -149,10 +164,11 @@ impl Provider {
                 (Some(claim), Some(values)) => values.iter().any(|value| value.is_in(&claim)),
             }
         };
-        if self.required_claims.iter().all(holds) {
-            Ok(())
-        } else {
-            Err(Refusal::RequiredClaimMissing)
+        match self.required_claims.iter().find(|required| !holds(required)) {
+            None => Ok(()),
+            Some((claim, _)) => {
+                Err(Failure { refusal: Refusal::RequiredClaimMissing, claim: Some(claim) })
+            }
         }
     }
 
@@ -176,11 +192,11 @@ impl Provider {
         let is_list = path
             .top_level()
             .is_some_and(|name| self.space_delimited_claims.iter().any(|known| known == name));
-        Some(match claim {
-            Json::Text(text) if is_list => {
+        Some(match claim.as_text() {
+            Some(text) if is_list => {
                 text.split(' ').filter(|part| !part.is_empty()).map(Value::from).collect()
             }
-            claim => claim.clone().into(),
+            _ => claim.into_owned().into(),
         })
     }
 }

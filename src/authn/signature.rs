@@ -3,6 +3,7 @@
 
 use super::algorithm::Algorithm;
 use super::jwk::VerificationKey;
+use super::price::Place;
 
 pub mod rustcrypto;
 
@@ -13,12 +14,12 @@ pub trait SignatureVerifier {
     fn prepare(&self, key: &VerificationKey, algorithm: Algorithm) -> Option<Prepared>;
 }
 
-/// A key for one algorithm, and what its use costs.
+/// A key for one algorithm, and who does the work.
 pub struct Prepared {
     /// The key.
     pub key: Box<dyn PreparedKey>,
-    /// Whether the filter does the work itself, in its VM, instead of Envoy.
-    pub is_in_wasm: bool,
+    /// Where signatures are checked.
+    pub place: Place,
 }
 
 /// A key for one algorithm.

@@ -1,7 +1,10 @@
-//! Which set of rows a host has.
+//! Which set of routes a host has.
 //!
-//! The set is chosen before the path is looked at, and it alone counts: the exact host with its
-//! port, the exact host, the longest `*.x`, then `*`.
+//! The set is chosen before the path is looked at, and it alone counts: the exact host, the longest
+//! `*.x`, then `*`, as Envoy's router chooses a virtual host (`config_impl.cc`,
+//! `RouteMatcher::findVirtualHost`). A port does not count, because Istio's proxies ignore it there
+//! (`ignore_port_in_host_matching`). What the router could read as another host than we do is
+//! no host here: it is never turned into one.
 
 use foldhash::HashMap;
 
@@ -13,37 +16,38 @@ const MAX_AUTHORITY: usize = 253 + 1 + 1 + 5;
 pub enum HostPattern {
     /// `*`
     Any,
-    /// `api.example.com` or `api.example.com:8443`, in lower case.
+    /// `api.example.com`, in lower case.
     Exact(String),
     /// What follows the asterisk of `*.example.com`, with its dot: one or more labels before it.
     Suffix(String),
 }
 
 impl HostPattern {
-    /// Reads a host. Case and one trailing dot do not count.
+    /// Reads a host. Case does not count.
     ///
     /// # Errors
     /// What was found and what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let malformed = || {
-            format!(
-                "found `{text}`, expected a host such as `api.example.com`, \
-                 `api.example.com:8443`, `*.example.com` or `*`"
-            )
-        };
         if text == "*" {
             return Ok(Self::Any);
         }
-        let (wildcard, host) = match text.strip_prefix("*.") {
+        let (is_wildcard, host) = match text.strip_prefix("*.") {
             Some(host) => (true, host),
             None => (false, text),
         };
-        let host = Authority::parse(host.as_bytes()).ok_or_else(malformed)?;
-        match (wildcard, host.port) {
-            (true, Some(_)) => Err(malformed()),
-            (true, None) => Ok(Self::Suffix(format!(".{}", host.name))),
-            (false, None) => Ok(Self::Exact(host.name)),
-            (false, Some(port)) => Ok(Self::Exact(format!("{}:{port}", host.name))),
+        match Authority::parse(host.as_bytes()) {
+            Some(Authority { has_port: true, name }) => Err(format!(
+                "found `{text}`, expected a host without a port, `{name}`: Istio's proxies choose \
+                 the virtual host without it, so a client could choose the port"
+            )),
+            Some(Authority { name, .. }) if is_wildcard && !name.starts_with('[') => {
+                Ok(Self::Suffix(format!(".{name}")))
+            }
+            Some(Authority { name, .. }) if !is_wildcard => Ok(Self::Exact(name)),
+            _ => Err(format!(
+                "found `{text}`, expected a host such as `api.example.com`, `*.example.com`, `[::1]` \
+                 or `*`, without a dot at its end"
+            )),
         }
     }
 }
@@ -78,9 +82,9 @@ impl<T> Hosts<T> {
     /// authority that is empty or holds more than a host and a port.
     #[must_use]
     pub fn find(&self, authority: &[u8]) -> Option<&T> {
-        let Authority { name, port } = Authority::parse(authority)?;
-        port.and_then(|port| self.exact.get(&format!("{name}:{port}")))
-            .or_else(|| self.exact.get(&name))
+        let Authority { name, .. } = Authority::parse(authority)?;
+        self.exact
+            .get(&name)
             .or_else(|| {
                 // From the left, so that the longest suffix is found first. A suffix at 0 would
                 // leave no label for the asterisk.
@@ -97,54 +101,48 @@ impl<T> Hosts<T> {
     }
 }
 
-/// A host and its port (RFC 3986 §3.2), in lower case and without a trailing dot.
+/// A host (RFC 3986 §3.2.2), in lower case.
 struct Authority {
     name: String,
-    port: Option<u16>,
+    has_port: bool,
 }
 
 impl Authority {
-    /// `None` where there is user info, an empty host, a port that is no number, or a byte that no
-    /// host has.
+    /// `None` for what a router could read otherwise: user info, no host, a dot at its end, an
+    /// address that is not in its canonical form, a port that is not a number without leading zeros,
+    /// or a byte that no host has.
     fn parse(text: &[u8]) -> Option<Self> {
         if text.len() > MAX_AUTHORITY {
             return None;
         }
         let text = std::str::from_utf8(text).ok()?.to_ascii_lowercase();
-        let (name, port) = match text.strip_prefix('[') {
-            Some(rest) => split_address(rest)?,
-            None => split_name(&text)?,
+        let is_address = text.starts_with('[');
+        let (name, port) = if is_address {
+            let end = text.find(']')?.checked_add(1)?;
+            text.split_at_checked(end)?
+        } else {
+            text.split_at_checked(text.find(':').unwrap_or(text.len()))?
         };
-        let port = match port {
-            None => None,
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Some(digits.parse().ok()?)
-            }
-            Some(_) => return None,
+        let has_port = match port.strip_prefix(':') {
+            None => port.is_empty().then_some(false)?,
+            Some(digits) => is_port(digits).then_some(true)?,
         };
-        Some(Self { name, port })
+        let is_host =
+            if is_address { is_canonical_address(name) } else { name.split('.').all(is_label) };
+        is_host.then(|| Self { name: name.to_owned(), has_port })
     }
 }
 
-/// An IPv6 address in brackets, after the first of them, and the text of its port.
-fn split_address(rest: &str) -> Option<(String, Option<&str>)> {
-    let (address, after) = rest.split_once(']')?;
-    let address: std::net::Ipv6Addr = address.parse().ok()?;
-    let port = match after {
-        "" => None,
-        after => Some(after.strip_prefix(':')?),
-    };
-    Some((format!("[{address}]"), port))
+/// A number from 1 to 65535 in its shortest form.
+fn is_port(digits: &str) -> bool {
+    digits.parse::<u16>().is_ok_and(|port| port != 0 && port.to_string() == digits)
 }
 
-/// A host name and the text of its port.
-fn split_name(text: &str) -> Option<(String, Option<&str>)> {
-    let (name, port) = match text.split_once(':') {
-        Some((name, port)) => (name, Some(port)),
-        None => (text, None),
-    };
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name.split('.').all(is_label).then(|| (name.to_owned(), port))
+/// An IPv6 address in brackets as RFC 5952 §4 writes it.
+fn is_canonical_address(text: &str) -> bool {
+    let address = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let parsed = address.and_then(|address| address.parse::<std::net::Ipv6Addr>().ok());
+    parsed.zip(address).is_some_and(|(parsed, address)| parsed.to_string() == address)
 }
 
 /// A label of a host name; `_` is in use though RFC 1123 does not have it.
@@ -168,27 +166,20 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_host_counts() {
-        let hosts = hosts(&[
-            "api.example.com",
-            "api.example.com:8443",
-            "*.example.com",
-            "*.eu.example.com",
-            "[::1]:80",
-        ]);
+    fn the_most_specific_host_counts_whatever_its_port() {
+        let hosts = hosts(&["api.example.com", "*.example.com", "*.eu.example.com", "[::1]"]);
         for (authority, expected) in [
             ("api.example.com", Some("api.example.com")),
-            ("API.Example.COM.", Some("api.example.com")),
+            ("API.Example.COM", Some("api.example.com")),
             ("api.example.com:80", Some("api.example.com")),
-            ("api.example.com:8443", Some("api.example.com:8443")),
-            ("api.example.com.:08443", Some("api.example.com:8443")),
+            ("api.example.com:65535", Some("api.example.com")),
             ("www.example.com", Some("*.example.com")),
             ("a.b.example.com:1", Some("*.example.com")),
             ("x.eu.example.com", Some("*.eu.example.com")),
             ("eu.example.com", Some("*.example.com")),
             ("example.com", None),
-            ("[::1]:80", Some("[::1]:80")),
-            ("[::1]:81", None),
+            ("[::1]:80", Some("[::1]")),
+            ("[::1]", Some("[::1]")),
             ("badexample.com", None),
         ] {
             assert_eq!(hosts.find(authority.as_bytes()).copied(), expected, "{authority}");
@@ -196,23 +187,37 @@ mod tests {
     }
 
     #[test]
-    fn any_host_is_still_a_host() {
+    fn what_a_router_could_read_otherwise_is_no_host() {
         let hosts = hosts(&["*"]);
         assert_eq!(hosts.find(b"x.test"), Some(&"*"));
+        assert_eq!(hosts.find(b"[2001:db8::1]:443"), Some(&"*"));
         for authority in [
             "",
             ".",
             "user@x.test",
+            "x.test.",
+            "x.test.:80",
             "x.test:",
             "x.test:y",
+            "x.test:0",
+            "x.test:080",
             "x.test:99999",
+            "x.test:+80",
+            "x.test:80:80",
             "x..test",
+            ".x.test",
             "x/y",
             "[x]",
             "[::1]x",
+            "[::1]:",
+            "[::1",
+            "[0::1]",
+            "[0:0:0:0:0:0:0:1]",
+            "[::0001]",
+            "[::ffff:7f00:1]",
             "x.test..",
             "é.test",
-            "x:+80",
+            "x.test\t",
         ] {
             assert_eq!(hosts.find(authority.as_bytes()), None, "{authority}");
         }
@@ -220,9 +225,21 @@ mod tests {
 
     #[test]
     fn broken_patterns_are_refused() {
-        for text in
-            ["", "*x.test", "*.", "a.*.test", "*.x.test:80", "http://x.test", "x.test/a", "u@x"]
-        {
+        for text in [
+            "",
+            "*x.test",
+            "*.",
+            "a.*.test",
+            "*.x.test:80",
+            "x.test:80",
+            "[::1]:80",
+            "[0::1]",
+            "*.[::1]",
+            "x.test.",
+            "http://x.test",
+            "x.test/a",
+            "u@x",
+        ] {
             assert!(HostPattern::parse(text).is_err(), "{text}");
         }
     }

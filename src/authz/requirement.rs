@@ -5,13 +5,14 @@ use serde_json::Value;
 use super::path::Segment;
 use crate::authn::grants::Granted;
 use crate::authn::identity::{ClaimId, Identity};
+use crate::denial::{Denial, Detail};
 use crate::permissions::PermissionId;
 use crate::refusal::Refusal;
 use crate::scalar::{self, Scalar};
 
 /// What an identity must have. Everything in it must hold; an empty one asks for any verified
 /// token.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Requirement {
     /// One of which must have issued the token; `None` for any.
     pub issuers: Option<Vec<String>>,
@@ -24,7 +25,7 @@ pub struct Requirement {
 }
 
 /// What a claim must be. A claim that is missing, null or an object fails under every operator.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ClaimRule {
     /// Which claim.
     pub claim: ClaimId,
@@ -33,7 +34,7 @@ pub struct ClaimRule {
 }
 
 /// How a claim is compared.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Operator {
     /// A list that has every one of these.
     AllValues(Vec<Scalar>),
@@ -45,41 +46,18 @@ pub enum Operator {
     Values(Vec<Scalar>),
 }
 
-/// What an identity lacks first.
-#[derive(Debug)]
-pub enum Lack<'r> {
-    /// This claim has not the value that the rule wants.
-    Claim(ClaimId),
-    /// Its issuer is none of these.
-    Issuer(&'r [String]),
-    /// A permission: [`Requirement::missing`].
-    Permissions,
-    /// A claim that lists its permissions: the one that it has is malformed.
-    ReadablePermissions,
-}
-
-impl From<Lack<'_>> for Refusal {
-    fn from(lack: Lack<'_>) -> Self {
-        match lack {
-            Lack::Claim(_) => Self::ClaimMismatch,
-            Lack::Issuer(_) => Self::IssuerNotAllowed,
-            Lack::Permissions => Self::PermissionMissing,
-            Lack::ReadablePermissions => Self::ClaimMalformed,
-        }
-    }
-}
-
 impl Requirement {
     /// Whether this identity may do what the row is about, in the order issuer, permissions,
     /// claims. `variables` are the segments that [`Operator::PathVariable`] numbers.
     ///
     /// # Errors
-    /// What the identity lacks first.
-    pub fn check(&self, identity: &Identity, variables: &[Segment<'_>]) -> Result<(), Lack<'_>> {
+    /// A [`Denial`] about what the identity lacks first.
+    pub fn check(&self, identity: &Identity, variables: &[Segment<'_>]) -> Result<(), Denial<'_>> {
         if let Some(issuers) = &self.issuers
             && !issuers.iter().any(|issuer| identity.issuer.as_deref() == Some(issuer))
         {
-            return Err(Lack::Issuer(issuers));
+            let detail = Detail::Issuers(issuers);
+            return Err(Denial { refusal: Refusal::IssuerNotAllowed, detail });
         }
         self.check_permissions(&identity.granted)?;
         let fails = |rule: &&ClaimRule| {
@@ -88,15 +66,36 @@ impl Requirement {
         };
         match self.claims.iter().find(fails) {
             None => Ok(()),
-            Some(rule) => Err(Lack::Claim(rule.claim)),
+            Some(rule) => {
+                let detail = Detail::Claim(rule.claim);
+                Err(Denial { refusal: Refusal::ClaimMismatch, detail })
+            }
         }
     }
 
-    fn check_permissions(&self, granted: &Granted) -> Result<(), Lack<'_>> {
+    /// Whether everybody who has what this asks has what `other` asks too.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let has_any_of = |any_of: &Vec<PermissionId>| {
+            let own = self.any_of.as_ref();
+            any_of.iter().any(|id| self.all_of.contains(id))
+                || own.is_some_and(|own| own.iter().all(|id| any_of.contains(id)))
+        };
+        let has_issuers = |issuers: &Vec<String>| {
+            let own = self.issuers.as_ref();
+            own.is_some_and(|own| own.iter().all(|issuer| issuers.contains(issuer)))
+        };
+        other.issuers.as_ref().is_none_or(has_issuers)
+            && other.all_of.iter().all(|id| self.all_of.contains(id))
+            && other.any_of.as_ref().is_none_or(has_any_of)
+            && other.claims.iter().all(|rule| self.claims.contains(rule))
+    }
+
+    fn check_permissions(&self, granted: &Granted) -> Result<(), Refusal> {
         match (self.missing(granted).next(), granted) {
             (None, _) => Ok(()),
-            (Some(_), Granted::Set(_)) => Err(Lack::Permissions),
-            (Some(_), Granted::Malformed) => Err(Lack::ReadablePermissions),
+            (Some(_), Granted::Set(_)) => Err(Refusal::PermissionMissing),
+            (Some(_), Granted::Malformed) => Err(Refusal::ClaimMalformed),
         }
     }
 

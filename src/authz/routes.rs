@@ -1,6 +1,6 @@
-//! The table `routes`: which row a request has, and what that row asks.
+//! The table `routes`: which route a request has, and what that route asks.
 //!
-//! The row is chosen by host, path and method alone, in this order, before the token is looked at.
+//! The route is chosen by host, path and method alone, in this order, before the token is looked at.
 
 use serde::Deserialize;
 
@@ -9,37 +9,38 @@ use super::path::{self, Segment};
 use super::requirement::Requirement;
 use super::template::Template;
 use super::trie::{MAX_VISITS, Trie};
+use crate::denial::{Denial, Detail};
 use crate::refusal::Refusal;
 use crate::request::Request;
 
-/// All rows, ready to be looked up.
+/// All routes, ready to be looked up.
 #[derive(Debug)]
 pub struct RouteTable {
-    rows: Vec<Row>,
+    routes: Vec<Route>,
     hosts: HostSets,
     ambiguous_paths: AmbiguousPaths,
     unmatched: Unmatched,
 }
 
-/// One row of the table.
+/// One route of the table.
 #[derive(Debug)]
-pub struct Row {
+pub struct Route {
     /// Shown in logs and response code details.
     pub name: String,
     /// Who may use it.
     pub access: Access,
-    /// Whether what it asks is only tried.
+    /// Whether it is in dry run: what it asks is logged and counted, and denies nothing.
     pub dry_run: bool,
 }
 
-/// Who may use a row.
+/// Who may use a route.
 #[derive(Debug)]
 pub enum Access {
     /// Nobody.
     Denied,
     /// Everybody.
     Public(TokenUse),
-    /// Whoever sent a token that has this.
+    /// The callers whose token has this.
     Required(Requirement),
 }
 
@@ -47,7 +48,7 @@ pub enum Access {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum TokenUse {
-    /// It is passed on without a look: it may be meant for somebody else.
+    /// It is passed on without a look: it may be meant for another service.
     Ignore,
     /// It is verified; one that is refused counts as none and is removed.
     Optional,
@@ -67,7 +68,7 @@ pub enum AmbiguousPaths {
     Match,
 }
 
-/// What becomes of a path that no row has.
+/// What becomes of a path that no route has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Unmatched {
@@ -78,50 +79,50 @@ pub enum Unmatched {
     Deny,
 }
 
-/// Whether rows name hosts, and which paths each host has.
+/// Whether routes name hosts, and which paths each host has.
 #[derive(Debug)]
 enum HostSets {
-    /// Every row names its hosts.
+    /// Every route names its hosts.
     Named(Hosts<Trie<Methods>>),
-    /// No row names a host: all paths, whatever the host.
+    /// No route names a host: all paths, whatever the host.
     Unnamed(Trie<Methods>),
 }
 
-/// The rows of one path, by method; `None` is the row that lists no method.
+/// The routes of one path, by method; `None` is the route that lists no method.
 type Methods = Vec<(Option<String>, Target)>;
 
-/// A row as one of its paths leads to it.
+/// A route as one of its paths leads to it.
 #[derive(Clone, Debug)]
 struct Target {
-    row: usize,
-    /// Which segments of the path the row compares claims with.
+    route: usize,
+    /// Which segments of the path the route compares claims with.
     variables: Vec<usize>,
 }
 
-/// The row of a request.
+/// The route of a request.
 #[derive(Debug)]
 pub struct Match<'t, 'r> {
-    /// The row.
-    pub row: &'t Row,
-    /// The segments that the row compares claims with, in the order of the row's path variables.
+    /// The route.
+    pub route: &'t Route,
+    /// The segments that the route compares claims with, in the order of its path variables.
     pub variables: Vec<Segment<'r>>,
 }
 
-/// What one path of a row is looked up by.
+/// What one path of a route is looked up by.
 #[derive(Clone, Debug)]
 pub struct RouteKey<'p> {
-    /// The host, where rows name hosts.
+    /// The host, where routes name hosts.
     pub host: Option<&'p HostPattern>,
     /// The path.
     pub path: &'p Template,
     /// The method; `None` for any.
     pub method: Option<&'p str>,
-    /// Which segments of the path the row compares claims with.
+    /// Which segments of the path the route compares claims with.
     pub variables: &'p [usize],
 }
 
 impl RouteTable {
-    /// A table without rows, which denies everything.
+    /// A table without routes, which denies everything.
     #[must_use]
     pub fn new(named_hosts: bool, ambiguous_paths: AmbiguousPaths, unmatched: Unmatched) -> Self {
         let hosts = if named_hosts {
@@ -129,20 +130,26 @@ impl RouteTable {
         } else {
             HostSets::Unnamed(Trie::default())
         };
-        Self { rows: Vec::new(), hosts, ambiguous_paths, unmatched }
+        Self { routes: Vec::new(), hosts, ambiguous_paths, unmatched }
     }
 
-    /// Adds a row under these keys. A key that another row has stays with that one.
+    /// All routes, in the order of the document.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// Adds a route under these keys. A key that another route has stays with that one.
     ///
     /// # Errors
-    /// The names of the rows that were there before.
+    /// The names of the routes that were there before.
     pub fn add<'p>(
         &mut self,
-        row: Row,
+        route: Route,
         keys: impl IntoIterator<Item = RouteKey<'p>>,
     ) -> Result<(), Vec<String>> {
-        let number = self.rows.len();
-        self.rows.push(row);
+        let number = self.routes.len();
+        self.routes.push(route);
         let mut taken = Vec::new();
         for key in keys {
             let trie = match (&mut self.hosts, key.host) {
@@ -153,10 +160,10 @@ impl RouteTable {
             };
             let methods = trie.entry(key.path);
             let known = methods.iter().find(|(method, _)| method.as_deref() == key.method);
-            if let Some((_, Target { row, .. })) = known {
-                taken.extend(self.rows.get(*row).map(|row| row.name.clone()));
+            if let Some((_, Target { route, .. })) = known {
+                taken.extend(self.routes.get(*route).map(|route| route.name.clone()));
             } else {
-                let target = Target { row: number, variables: key.variables.to_vec() };
+                let target = Target { route: number, variables: key.variables.to_vec() };
                 methods.push((key.method.map(str::to_owned), target));
             }
         }
@@ -173,26 +180,66 @@ impl RouteTable {
         (visits > MAX_VISITS).then_some(visits)
     }
 
-    /// The row of a request; `None` where no row has the path and the document allows that.
+    /// The route of a request; `None` where no route has the path and the document allows that.
     ///
     /// # Errors
     /// Why the table denies the request.
-    pub fn find<'t, 'r>(&'t self, request: &Request<'r>) -> Result<Option<Match<'t, 'r>>, Refusal> {
+    pub fn find<'t, 'r>(
+        &'t self,
+        request: &Request<'r>,
+    ) -> Result<Option<Match<'t, 'r>>, Denial<'t>> {
         let Some((methods, segments)) = self.methods(request)? else {
             return Ok(None);
         };
-        let target = target(methods, request.method).ok_or(Refusal::MethodNotAllowed)?;
-        let row = self.rows.get(target.row).ok_or(Refusal::RouteUnmatched)?;
-        let variables = target.variables.iter().filter_map(|&segment| segments.get(segment));
-        Ok(Some(Match { row, variables: variables.cloned().collect() }))
+        let Some(target) = target(methods, request.method) else {
+            return Err(self.no_method(methods));
+        };
+        self.route(target, &segments).map(Some)
     }
 
-    /// Whether the table has the host and the path of a request, for whatever method.
+    /// The route of a CORS preflight that is let through unless its route is `access: DENIED`: that
+    /// of OPTIONS, else that of the method that the browser asks for, else the path's first
+    /// that is not denied. `None` as for [`Self::find`].
     ///
     /// # Errors
     /// Why the table denies the request.
-    pub fn check_path(&self, request: &Request<'_>) -> Result<(), Refusal> {
-        self.methods(request).map(|_| ())
+    pub fn find_for_preflight<'t, 'r>(
+        &'t self,
+        request: &Request<'r>,
+    ) -> Result<Option<Match<'t, 'r>>, Denial<'t>> {
+        let Some((methods, segments)) = self.methods(request)? else {
+            return Ok(None);
+        };
+        let asked = request.values("access-control-request-method").next().unwrap_or_default();
+        let is_denied = |target: &Target| {
+            let route = self.routes.get(target.route);
+            route.is_none_or(|route| matches!(route.access, Access::Denied))
+        };
+        let all = || methods.iter().map(|(_, target)| target);
+        let target = target(methods, request.method)
+            .or_else(|| target(methods, asked))
+            .or_else(|| all().find(|target| !is_denied(target)))
+            .or_else(|| all().next())
+            .ok_or(Refusal::RouteUnmatched)?;
+        self.route(target, &segments).map(Some)
+    }
+
+    fn route<'t, 'r>(
+        &'t self,
+        target: &Target,
+        segments: &[Segment<'r>],
+    ) -> Result<Match<'t, 'r>, Denial<'t>> {
+        let route = self.routes.get(target.route).ok_or(Refusal::RouteUnmatched)?;
+        let variables = target.variables.iter().filter_map(|&segment| segments.get(segment));
+        Ok(Match { route, variables: variables.cloned().collect() })
+    }
+
+    #[cold]
+    fn no_method(&self, methods: &Methods) -> Denial<'_> {
+        let routes = methods.iter().filter_map(|(_, target)| self.routes.get(target.route));
+        let mut names: Vec<_> = routes.map(|route| route.name.as_str()).collect();
+        names.dedup();
+        Denial { refusal: Refusal::MethodNotAllowed, detail: Detail::Routes(names) }
     }
 
     fn methods<'t, 'r>(
@@ -204,7 +251,7 @@ impl RouteTable {
         if self.ambiguous_paths == AmbiguousPaths::Deny && !segments.iter().all(is_plain) {
             return Err(Refusal::PathAmbiguous);
         }
-        // What stands before an `@` is no part of the host, but not everybody knows.
+        // What comes before an `@` is no part of the host, but some servers read it as one.
         if request.authority.is_empty() || request.authority.contains(&b'@') {
             return Err(Refusal::HostUnknown);
         }
@@ -220,8 +267,8 @@ impl RouteTable {
     }
 }
 
-/// A row that lists the method before one that lists none. GET covers HEAD (RFC 9110 §9.3.2)
-/// unless a row lists HEAD.
+/// A route that lists the method before one that lists none. GET covers HEAD (RFC 9110 §9.3.2)
+/// unless a route lists HEAD.
 fn target<'t>(methods: &'t Methods, method: &[u8]) -> Option<&'t Target> {
     let listed = |wanted: Option<&[u8]>| {
         let found =
@@ -237,12 +284,12 @@ fn target<'t>(methods: &'t Methods, method: &[u8]) -> Option<&'t Target> {
 mod tests {
     use super::*;
 
-    fn table(rows: &[(&str, &[&str])]) -> RouteTable {
+    fn table(routes: &[(&str, &[&str])]) -> RouteTable {
         let mut table = RouteTable::new(false, AmbiguousPaths::default(), Unmatched::default());
-        for (path, methods) in rows {
+        for (path, methods) in routes {
             let path = Template::parse(path).unwrap();
             let key = |method| RouteKey { host: None, path: &path, method, variables: &[] };
-            let row = Row {
+            let route = Route {
                 name: format!("{methods:?}"),
                 access: Access::Public(TokenUse::Strict),
                 dry_run: false,
@@ -251,7 +298,7 @@ mod tests {
                 [] => vec![key(None)],
                 methods => methods.iter().map(|method| key(Some(*method))).collect(),
             };
-            table.add(row, keys).unwrap();
+            table.add(route, keys).unwrap();
         }
         table
     }
@@ -263,8 +310,8 @@ mod tests {
             (b":path", path.as_bytes()),
         ];
         let request = Request::read(&headers).unwrap();
-        let found = table.find(&request).map_err(Refusal::slug)?;
-        Ok(found.map_or("none".to_owned(), |found| found.row.name.clone()))
+        let found = table.find(&request).map_err(|denial| denial.refusal.slug())?;
+        Ok(found.map_or("none".to_owned(), |found| found.route.name.clone()))
     }
 
     #[test]
@@ -281,7 +328,7 @@ mod tests {
         assert_eq!(find(&table, "PUT", "/a").unwrap(), "[]");
         assert_eq!(find(&table, "HEAD", "/b").unwrap(), r#"["GET"]"#);
         assert_eq!(find(&table, "HEAD", "/c").unwrap(), r#"["HEAD"]"#);
-        assert_eq!(find(&table, "get", "/b"), Err("method_not_allowed"));
+        assert_eq!(find(&table, "POST", "/b"), Err("method_not_allowed"));
     }
 
     #[test]
@@ -292,18 +339,18 @@ mod tests {
     }
 
     #[test]
-    fn an_ambiguous_path_is_denied_whatever_the_rows_say() {
+    fn an_ambiguous_path_is_denied_whatever_the_routes_say() {
         let table = table(&[("/{**}", &[])]);
         assert_eq!(find(&table, "GET", "/a//b"), Err("path_ambiguous"));
         assert_eq!(find(&table, "GET", "/a/b?x=/..//"), Ok("[]".into()));
     }
 
     #[test]
-    fn a_key_has_one_row() {
+    fn a_key_has_one_route() {
         let mut table = table(&[("/a/{x}", &["GET"])]);
         let path = Template::parse("/a/{y}/").unwrap();
         let key = RouteKey { host: None, path: &path, method: Some("GET"), variables: &[] };
-        let row = Row { name: "second".into(), access: Access::Denied, dry_run: false };
-        assert_eq!(table.add(row, [key]), Err(vec![r#"["GET"]"#.to_owned()]));
+        let route = Route { name: "second".into(), access: Access::Denied, dry_run: false };
+        assert_eq!(table.add(route, [key]), Err(vec![r#"["GET"]"#.to_owned()]));
     }
 }

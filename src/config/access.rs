@@ -1,4 +1,4 @@
-//! Who may use a row of `routes`: from the schema to [`Access`].
+//! Who may use a route of `routes`: from the schema to [`Access`].
 
 use serde_json::Value;
 
@@ -10,44 +10,45 @@ use crate::authz::requirement::Requirement;
 use crate::authz::routes::Access;
 use crate::permissions::PermissionId;
 
-/// Compiles what a row says of who may use it. A row must say it, and must not say two things at
+/// Compiles what a route says of who may use it. A route must say it, and must not say two things at
 /// once. Beside it, the names of the path variables that claims are compared with, by the number in
 /// [`Operator::PathVariable`](crate::authz::requirement::Operator::PathVariable).
 pub fn compile(
     place: &Place,
-    row: &Route,
+    route: &Route,
     issuers: &Issuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) -> (Access, Vec<String>) {
     let demands: Vec<&str> = [
-        ("permissions", row.permissions.is_some()),
-        ("claims", row.claims.is_some()),
-        ("issuers", row.issuers.is_some()),
+        ("permissions", route.permissions.is_some()),
+        ("claims", route.claims.is_some()),
+        ("issuers", route.issuers.is_some()),
     ]
     .iter()
     .filter_map(|(name, present)| present.then_some(*name))
     .collect();
-    if row.token.is_some() && row.access != Some(AccessName::Public) {
-        let message = "found on a row that is not `access: PUBLIC`, whose token is always verified";
+    if route.token.is_some() && route.access != Some(AccessName::Public) {
+        let message =
+            "found on a route that is not `access: PUBLIC`, whose token is always verified";
         problems.error(place.field("token"), message);
     }
-    if row.dry_run && row.access == Some(AccessName::Public) {
-        let message = "found on a row that is `access: PUBLIC`, which denies nobody";
+    if route.dry_run && route.access == Some(AccessName::Public) {
+        let message = "found on a route that is `access: PUBLIC`, which denies nobody";
         problems.error(place.field("dryRun"), message);
     }
-    match (row.access, demands.as_slice()) {
+    match (route.access, demands.as_slice()) {
         (None, []) => {
             problems.error(
                 place.clone(),
-                "expected what the row needs: `permissions`, `claims` or `issuers`, or `access: \
+                "expected what the route needs: `permissions`, `claims` or `issuers`, or `access: \
                  PUBLIC`, `AUTHENTICATED` or `DENIED`",
             );
             (Access::Denied, Vec::new())
         }
         (Some(AccessName::Denied), []) => (Access::Denied, Vec::new()),
         (Some(AccessName::Public), []) => {
-            (Access::Public(row.token.unwrap_or_default()), Vec::new())
+            (Access::Public(route.token.unwrap_or_default()), Vec::new())
         }
         (Some(AccessName::Denied | AccessName::Public), [first, ..]) => {
             let message = "found beside `access` PUBLIC or DENIED, expected one of both";
@@ -60,7 +61,7 @@ pub fn compile(
                 problems.error(place.clone(), message);
             }
             let (requirement, variables) =
-                requirement(place, row, issuers, authenticator, problems);
+                requirement(place, route, issuers, authenticator, problems);
             (Access::Required(requirement), variables)
         }
     }
@@ -68,19 +69,19 @@ pub fn compile(
 
 fn requirement(
     place: &Place,
-    row: &Route,
+    route: &Route,
     issuers: &Issuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) -> (Requirement, Vec<String>) {
     let mut requirement = Requirement::default();
-    if let Some(wanted) = &row.issuers {
+    if let Some(wanted) = &route.issuers {
         let place = place.field("issuers");
         super::check_strings(&place, wanted, problems);
         check_issuers(&place, wanted, issuers, problems);
         requirement.issuers = Some(wanted.clone());
     }
-    if let Some(permissions) = &row.permissions {
+    if let Some(permissions) = &route.permissions {
         let place = place.field("permissions");
         let permissions = permission_names(&place, permissions, problems).unwrap_or_default();
         let mut intern = |place: Place, names: Vec<String>| -> Vec<PermissionId> {
@@ -93,7 +94,7 @@ fn requirement(
         requirement.any_of = permissions.any_of.map(|names| intern(place.field("anyOf"), names));
     }
     let mut variables = Vec::new();
-    if let Some(rules) = &row.claims {
+    if let Some(rules) = &route.claims {
         let place = place.field("claims");
         (requirement.claims, variables) =
             claim_rules::compile(&place, rules, authenticator, problems);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::problem::{Place, Problems};
 use crate::authn::algorithm::Algorithm;
 use crate::authn::jwk::{Jwk, JwkError, VerificationKey};
-use crate::authn::keys::{CHECK_BUDGET, cost_in_envoy};
+use crate::authn::price::{Budget, Place as CheckedIn, Price};
 use crate::json;
 
 /// Bounds on a key set that is written as a string.
@@ -54,73 +54,56 @@ pub fn compile(
     }
     let mut usable = Vec::new();
     let mut skipped = String::new();
+    let errors_before = problems.errors.len();
     for (index, key) in keys.iter().enumerate() {
         let place = place.index(index);
-        match usable_key(key, allowed) {
-            Ok(key) => {
-                if key.holds_private_key {
-                    problems.warn(
-                        place,
-                        "holds the private key `d`: whoever reads this can mint tokens",
-                    );
-                }
-                usable.push(key);
-            }
-            Err(JwkError { member, message }) => {
+        match Jwk::parse(key, allowed) {
+            Ok(key) => usable.push(key),
+            Err(JwkError { member, message, is_private }) => {
                 let place = if member.is_empty() { place } else { place.field(member) };
+                if is_private {
+                    problems.error(place, message);
+                    continue;
+                }
                 skipped = format!("{skipped}; {place}: {message}");
                 problems.warn(place, format!("key skipped: {message}"));
             }
         }
     }
+    if problems.errors.len() > errors_before {
+        return None;
+    }
     if usable.is_empty() {
         problems.error(place, format!("found no usable key among {}{skipped}", keys.len()));
         return None;
     }
-    check_ambiguity(&place, &usable, problems)?;
+    check_ambiguity(&place, &usable, problems);
     Some(usable)
 }
 
-/// A key, with those of its algorithms that the provider lists. Where it lists none, every
-/// algorithm is meant but those of secrets: whoever shares a secret must have meant to.
-fn usable_key(key: &Value, allowed: Option<&[Algorithm]>) -> Result<Jwk, JwkError> {
-    let mut key = Jwk::parse(key)?;
-    match allowed {
-        Some(allowed) => key.algorithms.retain(|algorithm| allowed.contains(algorithm)),
-        None if matches!(key.key, VerificationKey::Secret(_)) => key.algorithms.clear(),
-        None => {}
-    }
-    if key.algorithms.is_empty() {
-        let message = match (allowed, &key.key) {
-            (None, VerificationKey::Secret(_)) => {
-                "found a secret, expected `algorithms` to list what it is for, such as `HS256`"
-            }
-            _ => "found a key for none of the `algorithms`",
-        };
-        return Err(JwkError { member: "", message: message.to_owned() });
-    }
-    Ok(key)
-}
-
-/// A token is checked with every key that has its key id, so their number is bounded.
-fn check_ambiguity(place: &Place, keys: &[Jwk], problems: &mut Problems) -> Option<()> {
-    let mut costs: HashMap<(Option<&str>, Discriminant<VerificationKey>), usize> = HashMap::new();
+/// A token is checked with the keys that have its key id, as many as the budget of a request pays for.
+fn check_ambiguity(place: &Place, keys: &[Jwk], problems: &mut Problems) {
+    type Group<'k> = (Option<&'k str>, Discriminant<VerificationKey>);
+    let mut budgets: HashMap<Group<'_>, (Budget, usize)> = HashMap::new();
     for key in keys {
-        // The cheapest algorithm: a key without `alg` may be meant for that one alone.
-        let cost = key.algorithms.iter().copied().map(cost_in_envoy).min().unwrap_or_default();
         let kind = std::mem::discriminant(&key.key);
-        let sum = costs.entry((key.id.as_deref(), kind)).or_default();
-        *sum = sum.saturating_add(cost);
-        if *sum > CHECK_BUDGET {
-            let id = key.id.as_deref().unwrap_or("(none)");
-            let most = CHECK_BUDGET.checked_div(cost).unwrap_or_default();
-            let message = format!(
-                "found too many keys of one kind with the `kid` {id}, expected at most {most}: \
-                 every one of them would be tried"
-            );
-            problems.error(place.clone(), message);
-            return None;
-        }
+        let (budget, unpaid) = budgets.entry((key.id.as_deref(), kind)).or_default();
+        // The cheapest algorithm: a key without `alg` may be meant for that one alone.
+        let place = |algorithm: Algorithm| {
+            if algorithm.is_known_to_envoy() { CheckedIn::Envoy } else { CheckedIn::Wasm }
+        };
+        let prices = key.algorithms.iter().map(|it| Price::new(&key.key, *it, place(*it)));
+        let is_paid = prices.min_by_key(Price::base).is_none_or(|price| budget.pay(price, 1_024));
+        *unpaid = unpaid.saturating_add(usize::from(!is_paid));
     }
-    Some(())
+    let mut unpaid: Vec<_> = budgets.iter().filter(|(_, (_, unpaid))| *unpaid > 0).collect();
+    unpaid.sort_by_key(|((id, _), _)| *id);
+    for ((id, _), (_, unpaid)) in unpaid {
+        let id = id.map_or_else(|| "no `kid`".to_owned(), |id| format!("the `kid` {id}"));
+        let message = format!(
+            "found more keys of one kind with {id} than a request may try: the last {unpaid} are \
+             never tried on a token that any of the first could have signed"
+        );
+        problems.warn(place.clone(), message);
+    }
 }

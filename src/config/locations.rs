@@ -55,7 +55,12 @@ fn header_location(
         problems.error(place.field("name"), message);
         return None;
     }
+    let is_word = |prefix: &str| prefix.bytes().all(|byte| byte.is_ascii_alphabetic());
     let prefix = match header.prefix.strip_suffix(' ') {
+        // YAML loses the space of an unquoted `Bearer `.
+        None if !header.prefix.is_empty() && is_word(&header.prefix) => {
+            Prefix::Scheme(header.prefix.to_ascii_lowercase())
+        }
         None => Prefix::Literal(header.prefix.clone()),
         Some(scheme) if credential::is_scheme(scheme.as_bytes()) => {
             Prefix::Scheme(scheme.to_ascii_lowercase())

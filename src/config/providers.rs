@@ -89,7 +89,7 @@ fn provider(
     let errors_before = problems.errors.len();
     let algorithms = algorithms(place, rule.algorithms.as_deref(), problems);
     if problems.errors.len() > errors_before {
-        // Which keys are usable hangs on this list.
+        // Which keys are usable depends on this list.
         return None;
     }
     let missing = || "expected `jwks`, the key set of the issuer".to_owned();
@@ -102,6 +102,7 @@ fn provider(
         audiences,
         algorithms,
         token_types,
+        padded_tokens: rule.padded_tokens,
         clock_skew,
         require_expiration: rule.require_expiration,
         max_lifetime,

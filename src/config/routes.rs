@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::problem::{Place, Problems};
 use super::schema::Route;
-use super::{Issuers, access, shape};
+use super::{Issuers, access, ambiguity, shape};
 use crate::authn::Authenticator;
 use crate::authz::hosts::HostPattern;
-use crate::authz::routes::{AmbiguousPaths, RouteKey, RouteTable, Row, Unmatched};
+use crate::authz::routes::{self, AmbiguousPaths, RouteKey, RouteTable, Unmatched};
 use crate::authz::template::Template;
 use crate::authz::trie::MAX_VISITS;
 
@@ -34,28 +34,34 @@ pub fn compile(
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) -> RouteTable {
-    let rows = shape::decode_all::<Route>(place, entries, problems);
-    let named_hosts = rows.iter().any(|(_, row)| row.hosts.is_some());
+    let decoded = shape::decode_all::<Route>(place, entries, problems);
+    let named_hosts = decoded.iter().any(|(_, route)| route.hosts.is_some());
     let mut table = RouteTable::new(named_hosts, options.ambiguous_paths, options.unmatched);
     let mut names: HashMap<String, Place> = HashMap::new();
     let mut keys_left = MAX_KEYS;
-    for (place, row) in rows {
-        if named_hosts && row.hosts.is_none() {
-            let message = "expected `hosts`, because another row has them; `\"*\"` is any host";
+    let mut all_paths = Vec::new();
+    for (place, route) in decoded {
+        if named_hosts && route.hosts.is_none() {
+            let message = "expected `hosts`, because another route has them; `\"*\"` is any host";
             problems.error(place.clone(), message);
         }
-        if let Some(name) = &row.name
+        if let Some(name) = &route.name
             && let Some(first) = names.insert(name.clone(), place.clone())
         {
             let message = format!("found `{name}`, which is the name of {first} too");
             problems.error(place.field("name"), message);
         }
-        add_row(&mut table, &mut keys_left, &place, &row, issuers, authenticator, problems);
+        let (hosts, templates) =
+            add_route(&mut table, &mut keys_left, &place, &route, issuers, authenticator, problems);
+        all_paths.push(ambiguity::Paths { place, hosts, templates });
+    }
+    if options.ambiguous_paths == AmbiguousPaths::Match {
+        ambiguity::check(&all_paths, table.routes(), problems);
     }
     if keys_left == 0 {
         let message = format!(
             "found more than {MAX_KEYS} combinations of host, path and method, which take too much \
-             memory: list fewer of them in one row"
+             memory: list fewer of them in one route"
         );
         problems.error(place.clone(), message);
     }
@@ -64,29 +70,29 @@ pub fn compile(
             place.clone(),
             format!(
                 "found paths of which one lookup could try {visits} segments, expected at most \
-                 {MAX_VISITS}: fewer rows that have a literal where others have a variable"
+                 {MAX_VISITS}: fewer routes that have a literal where others have a variable"
             ),
         );
     }
     table
 }
 
-fn add_row(
+fn add_route(
     table: &mut RouteTable,
     keys_left: &mut usize,
     place: &Place,
-    row: &Route,
+    route: &Route,
     issuers: &Issuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
-) {
-    if let Some(name) = &row.name {
+) -> (Vec<Option<HostPattern>>, Vec<Template>) {
+    if let Some(name) = &route.name {
         problems.check(&place.field("name"), super::check_name(name));
     }
-    let hosts = hosts(place, row.hosts.as_deref(), problems);
-    let paths = paths(place, &row.paths, problems);
-    let methods = methods(place, row.methods.as_deref(), problems);
-    let (access, variables) = access::compile(place, row, issuers, authenticator, problems);
+    let hosts = hosts(place, route.hosts.as_deref(), problems);
+    let paths = paths(place, &route.paths, problems);
+    let methods = methods(place, route.methods.as_deref(), problems);
+    let (access, variables) = access::compile(place, route, issuers, authenticator, problems);
 
     let mut bound_paths = Vec::new();
     for (path_place, path) in &paths {
@@ -104,31 +110,35 @@ fn add_row(
         Some(added) => keys_left.saturating_sub(added),
         None => 0,
     };
-    if *keys_left == 0 {
-        // Said once, for the whole table.
-        return;
-    }
     let mut keys = Vec::new();
-    for (path, variables) in &bound_paths {
-        for host in &hosts {
-            for method in &methods {
-                keys.push(RouteKey { host: host.as_ref(), path, method: *method, variables });
+    // Said once, for the whole table.
+    if *keys_left > 0 {
+        for (path, variables) in &bound_paths {
+            for host in &hosts {
+                for method in &methods {
+                    keys.push(RouteKey { host: host.as_ref(), path, method: *method, variables });
+                }
             }
         }
     }
-    let name = row.name.clone().unwrap_or_else(|| place.to_string());
-    let Err(mut taken) = table.add(Row { name, access, dry_run: row.dry_run }, keys) else {
-        return;
-    };
+    let name = route.name.clone().unwrap_or_else(|| place.to_string());
+    let added = table.add(routes::Route { name, access, dry_run: route.dry_run }, keys);
+    if let Err(taken) = added {
+        refuse_shared_key(place, taken, problems);
+    }
+    (hosts, paths.into_iter().map(|(_, path)| path).collect())
+}
+
+fn refuse_shared_key(place: &Place, mut taken: Vec<String>, problems: &mut Problems) {
     taken.sort();
     taken.dedup();
     let others = taken.join("`, `");
     let message =
-        format!("shares host, path and method with `{others}`, expected one row for each");
+        format!("shares host, path and method with `{others}`, expected one route for each");
     problems.error(place.clone(), message);
 }
 
-/// The hosts of a row; one `None` where rows name no hosts.
+/// The hosts of a route; one `None` where routes name no hosts.
 fn hosts(
     place: &Place,
     hosts: Option<&[String]>,
@@ -158,7 +168,7 @@ fn paths(place: &Place, paths: &[String], problems: &mut Problems) -> Vec<(Place
     paths.iter().enumerate().filter_map(parse).collect()
 }
 
-/// The methods of a row; one `None` where it lists none.
+/// The methods of a route; one `None` where it lists none.
 fn methods<'r>(
     place: &Place,
     methods: Option<&'r [String]>,

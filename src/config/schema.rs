@@ -46,6 +46,7 @@ pub struct Document {
 /// One entry of `jwtRules`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a field of the document")]
 #[allow(dead_code, reason = "what is not implemented or misplaced is refused while it is decoded")]
 pub struct JwtRule {
     pub issuer: Option<String>,
@@ -64,6 +65,8 @@ pub struct JwtRule {
     pub space_delimited_claims: Option<Vec<String>>,
     pub algorithms: Option<Vec<String>>,
     pub token_types: Option<Vec<String>>,
+    #[serde(default)]
+    pub padded_tokens: bool,
     pub clock_skew: Option<String>,
     #[serde(default = "yes")]
     pub require_expiration: bool,

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::authn::algorithm::Algorithm;
+use crate::authn::jwk::Jwk;
 use crate::authn::signature::rustcrypto::RustCrypto;
 
 /// The key set that belongs to the private keys of `testdata/keys`.
@@ -153,8 +155,65 @@ fn keys_are_found_or_the_rule_is_refused() {
     let (_, problems) = compile_value(&with_rule("jwks", one_bad)).map_err(|_| ()).unwrap();
     let warning = problems.warnings[0].to_string();
     assert!(warning.starts_with("jwtRules[0].jwks.keys[0].n: key skipped: "), "{warning}");
-    let many: Vec<_> = std::iter::repeat_n(jwks()["keys"][0].clone(), 9).collect();
-    refused_at("jwtRules[0].jwks.keys", &with_rule("jwks", json!({"keys": many})));
+}
+
+#[test]
+fn no_key_set_is_refused_for_its_size() {
+    let warnings = |count| {
+        let many: Vec<_> = std::iter::repeat_n(jwks()["keys"][0].clone(), count).collect();
+        let document = with_rule("jwks", json!({"keys": many}));
+        let (_, problems) = compile_value(&document).map_err(|_| ()).unwrap();
+        problems.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert!(warnings(6).is_empty());
+    let found = warnings(9);
+    assert!(
+        found[0].starts_with("jwtRules[0].jwks.keys: found more keys of one kind"),
+        "{found:?}"
+    );
+    // What Google publishes for one of its services.
+    let ed25519 =
+        json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    let five: Vec<_> = std::iter::repeat_n(ed25519, 5).collect();
+    let document = with_rule("jwks", json!({"keys": five}));
+    let (_, problems) = compile_value(&document).map_err(|_| ()).unwrap();
+    assert!(problems.warnings.is_empty(), "{:?}", problems.warnings);
+}
+
+#[test]
+fn a_private_key_is_refused_with_what_to_do() {
+    for member in ["d", "p", "q", "dp", "dq", "qi"] {
+        let mut private = jwks();
+        private["keys"][1][member] = json!("AQAB");
+        let found = errors(&with_rule("jwks", private));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(&format!("jwtRules[0].jwks.keys[1].{member}: ")), "{found:?}");
+        assert!(found[0].contains("rotate the key"), "{found:?}");
+    }
+}
+
+#[test]
+fn pss_is_for_keys_that_name_it() {
+    let rsa = jwks()["keys"][0].clone();
+    let with_alg = |algorithm: Option<&str>| {
+        let mut key = rsa.clone();
+        key.as_object_mut().unwrap().remove("alg");
+        if let Some(algorithm) = algorithm {
+            key["alg"] = json!(algorithm);
+        }
+        key
+    };
+    use Algorithm::{Ps256, Rs256, Rs384, Rs512};
+    for (named, allowed, expected) in [
+        (None, None, vec![Rs256, Rs384, Rs512]),
+        (Some("PS256"), None, vec![Ps256]),
+        (None, Some(vec![Ps256, Rs256]), vec![Rs256, Ps256]),
+        (Some("RS256"), Some(vec![Ps256, Rs256]), vec![Rs256]),
+    ] {
+        let key = Jwk::parse(&with_alg(named), allowed.as_deref()).unwrap();
+        assert_eq!(key.algorithms, expected, "{named:?} {allowed:?}");
+    }
+    assert!(Jwk::parse(&with_alg(Some("RS256")), Some(&[Ps256])).is_err());
 }
 
 #[test]
@@ -214,7 +273,7 @@ fn locations_are_checked() {
     refused("fromHeaders[0].prefix", "fromHeaders", json!([{"name": "a", "prefix": " "}]));
     refused("fromParams[0]", "fromParams", json!([""]));
     refused("fromCookies[0]", "fromCookies", json!(["a=b"]));
-    let overlapping = json!([{"name": "X-T", "prefix": "a"}, {"name": "x-t", "prefix": "ab"}]);
+    let overlapping = json!([{"name": "X-T", "prefix": "a="}, {"name": "x-t", "prefix": "a=b"}]);
     refused("fromHeaders", "fromHeaders", overlapping);
     let mut rule = rule();
     rule["fromHeaders"] = json!([{"name": "x_token"}]);
@@ -255,7 +314,7 @@ fn output_headers_are_checked() {
 }
 
 #[test]
-fn rows_are_checked() {
+fn routes_are_checked() {
     for (place, row) in [
         ("routes[0]", json!({"access": "PUBLIC"})),
         ("routes[0]", json!({"paths": ["/"]})),
@@ -300,7 +359,7 @@ fn rows_are_checked() {
 }
 
 #[test]
-fn rows_are_checked_against_each_other() {
+fn routes_are_checked_against_each_other() {
     let public = |paths: Value| json!({"paths": paths, "access": "PUBLIC"});
     let rows = |rows: Value| json!({"jwtRules": [rule()], "routes": rows});
     refused_at("routes[1]", &rows(json!([public(json!(["/a/{x}"])), public(json!(["/a/{y}/"]))])));

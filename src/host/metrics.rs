@@ -34,12 +34,12 @@ pub struct Metrics {
     denied: Vec<Counter>,
     /// By refusal.
     would_deny: Vec<Counter>,
-    /// By the name of the row.
-    rows: RefCell<HashMap<String, RowCounters>>,
+    /// By the name of the route.
+    routes: RefCell<HashMap<String, RouteCounters>>,
 }
 
 #[derive(Debug, Default)]
-struct RowCounters {
+struct RouteCounters {
     allowed: Counter,
     denied: Counter,
     would_deny: Counter,
@@ -55,7 +55,7 @@ impl Default for Metrics {
             cache_misses: Counter::default(),
             denied: by_refusal(),
             would_deny: by_refusal(),
-            rows: RefCell::default(),
+            routes: RefCell::default(),
         }
     }
 }
@@ -68,17 +68,17 @@ impl Metrics {
         document: Option<&Document>,
         now: Option<u64>,
     ) {
-        match decision.verdict {
+        match &decision.verdict {
             Verdict::Allow(_) => self.allowed.add(1),
-            Verdict::Deny(refusal) => add(&self.denied, refusal),
-            Verdict::WouldDeny(refusal, _) => add(&self.would_deny, refusal),
+            Verdict::Deny(denial) => add(&self.denied, denial.refusal),
+            Verdict::WouldDeny(denial, _) => add(&self.would_deny, denial.refusal),
         }
         if let Some(document) = document {
             let CacheCounts { hits, misses } = document.authenticator.take_cache_counts();
             self.cache_hits.add(hits);
             self.cache_misses.add(misses);
             if document.rule_metrics {
-                self.count_row(decision);
+                self.count_route(decision);
             }
         }
         if !self.is_tick_due.get() {
@@ -98,6 +98,7 @@ impl Metrics {
             let _ = super::set_tick_period(Duration::ZERO);
         }
         clock::forget();
+        show_gauges();
         self.allowed.hand_over(|| "jwt_rbac_allowed".to_owned());
         self.cache_hits.hand_over(|| "jwt_rbac_cache_hits".to_owned());
         self.cache_misses.hand_over(|| "jwt_rbac_cache_misses".to_owned());
@@ -106,24 +107,24 @@ impl Metrics {
                 counter.hand_over(|| format!("jwt_rbac_{word}_{}", refusal.slug()));
             }
         }
-        let Ok(rows) = self.rows.try_borrow() else { return };
-        for (row, RowCounters { allowed, denied, would_deny }) in rows.iter() {
-            allowed.hand_over(|| format!("jwt_rbac_rule_{row}_allowed"));
-            denied.hand_over(|| format!("jwt_rbac_rule_{row}_denied"));
-            would_deny.hand_over(|| format!("jwt_rbac_rule_{row}_would_deny"));
+        let Ok(routes) = self.routes.try_borrow() else { return };
+        for (route, RouteCounters { allowed, denied, would_deny }) in routes.iter() {
+            allowed.hand_over(|| format!("jwt_rbac_rule_{route}_allowed"));
+            denied.hand_over(|| format!("jwt_rbac_rule_{route}_denied"));
+            would_deny.hand_over(|| format!("jwt_rbac_rule_{route}_would_deny"));
         }
     }
 
     #[cold] // Few documents ask for it.
-    fn count_row(&self, decision: &Decision<'_, '_>) {
-        let (Some(row), Ok(mut rows)) = (decision.rule(), self.rows.try_borrow_mut()) else {
+    fn count_route(&self, decision: &Decision<'_, '_>) {
+        let (Some(route), Ok(mut routes)) = (decision.rule(), self.routes.try_borrow_mut()) else {
             return;
         };
-        let counters = match rows.get(row) {
+        let counters = match routes.get(route) {
             Some(counters) => counters,
-            None => rows.entry(row.to_owned()).or_default(),
+            None => routes.entry(route.to_owned()).or_default(),
         };
-        match decision.verdict {
+        match &decision.verdict {
             Verdict::Allow(_) => counters.allowed.add(1),
             Verdict::Deny(_) => counters.denied.add(1),
             Verdict::WouldDeny(..) => counters.would_deny.add(1),
@@ -140,7 +141,7 @@ fn add(counters: &[Counter], refusal: Refusal) {
 
 /// What the gauges tell of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gauges {
+pub struct DocumentState {
     /// Whether it denies anything.
     pub enforcing: bool,
     /// Which it is.
@@ -148,26 +149,54 @@ pub struct Gauges {
 }
 
 thread_local! {
-    /// What the gauges show as far as this worker has set them. Envoy keeps a plugin until its last
-    /// stream ends, and takes it again without asking it to configure itself when its document
-    /// comes back; so the gauges are looked after with each request.
-    static SHOWN: Cell<Option<Gauges>> = const { Cell::new(None) };
+    /// The documents of all plugins of this worker; one VM has them all.
+    static DOCUMENTS: RefCell<Vec<DocumentState>> = const { RefCell::new(Vec::new()) };
 }
 
-impl Gauges {
-    /// Sets the gauges, unless this is what they show.
-    pub fn show(self) {
-        if SHOWN.replace(Some(self)) == Some(self) {
-            return;
+/// Says in the gauges that a document is in force.
+pub fn show_document(document: DocumentState) {
+    change_documents(|documents| documents.push(document));
+    show_gauges();
+}
+
+/// Takes a document out of the gauges: its plugin is gone.
+pub fn hide_document(document: DocumentState) {
+    change_documents(|documents| {
+        if let Some(place) = documents.iter().position(|known| *known == document) {
+            documents.remove(place);
         }
-        let set = |name, value| {
-            if let Ok(gauge) = super::define_metric(MetricKind::Gauge, name) {
-                let _ = super::record(gauge, value);
-            }
-        };
-        set("jwt_rbac_enforcing", u64::from(self.enforcing));
-        set("jwt_rbac_document_hash", self.hash);
-    }
+    });
+    show_gauges();
+}
+
+fn change_documents(change: impl FnOnce(&mut Vec<DocumentState>)) {
+    DOCUMENTS.with(|documents| {
+        if let Ok(mut documents) = documents.try_borrow_mut() {
+            change(&mut documents);
+        }
+    });
+}
+
+/// Sets the gauges to what all plugins of this worker say together. Other threads set them too, the
+/// main one on what it alone has configured; so this is done again whenever counts are handed over.
+fn show_gauges() {
+    let (enforcing, hash) = DOCUMENTS.with(|documents| {
+        let mut documents = documents.try_borrow().map(|it| it.clone()).unwrap_or_default();
+        documents.sort_by_key(|document| document.hash);
+        documents.dedup();
+        let hash = documents.iter().fold(0, |hash, document| hash ^ document.hash);
+        let enforcing = documents.iter().all(|document| document.enforcing);
+        ((!documents.is_empty()).then_some(enforcing), hash)
+    });
+    // A thread without plugins has nothing to say.
+    let Some(enforcing) = enforcing else { return };
+    let set = |name, value| {
+        if let Ok(gauge) = super::define_metric(MetricKind::Gauge, name) {
+            let _ = super::record(gauge, value);
+        }
+    };
+    set("jwt_rbac_enforcing", u64::from(enforcing));
+    set("jwt_rbac_document_hash", hash);
 }
 
 /// Counts a document that was refused.

@@ -19,7 +19,7 @@ const SIGNED: &[u8] = b"jwt-rbac";
 /// Whether Envoy says yes to the good signature and no to the bad one.
 pub fn is_right_about(algorithm: Algorithm) -> bool {
     let Some((jwk, signature)) = known(algorithm) else { return false };
-    let key = Jwk::parse(&jwk).ok().and_then(|jwk| EnvoyKey::prepare(&jwk.key, algorithm));
+    let key = Jwk::parse(&jwk, None).ok().and_then(|jwk| EnvoyKey::prepare(&jwk.key, algorithm));
     let (Some(key), Ok(good)) = (key, URL_SAFE_NO_PAD.decode(signature)) else { return false };
     let mut bad = good.clone();
     if let Some(last) = bad.last_mut() {

@@ -13,8 +13,10 @@ use super::probe;
 use crate::authn::algorithm::Algorithm;
 use crate::authn::elliptic_curve::{Curve, Point};
 use crate::authn::jwk::VerificationKey;
+use crate::authn::price::Place;
 use crate::authn::signature::rustcrypto::RustCrypto;
 use crate::authn::signature::{Prepared, PreparedKey, SignatureVerifier};
+use crate::telemetry;
 
 /// Checks signatures in Envoy as far as Envoy gets a known good and a known bad one right.
 #[derive(Debug, Default)]
@@ -27,9 +29,9 @@ impl SignatureVerifier for Envoy {
     fn prepare(&self, key: &VerificationKey, algorithm: Algorithm) -> Option<Prepared> {
         match EnvoyKey::prepare(key, algorithm) {
             Some(key) if self.is_right_about(algorithm) => {
-                Some(Prepared { key: Box::new(key), is_in_wasm: false })
+                Some(Prepared { key: Box::new(key), place: Place::Envoy })
             }
-            _ => Some(Prepared { is_in_wasm: true, ..RustCrypto.prepare(key, algorithm)? }),
+            _ => Some(Prepared { place: Place::Wasm, ..RustCrypto.prepare(key, algorithm)? }),
         }
     }
 }
@@ -42,11 +44,12 @@ impl Envoy {
         }
         let is_right = probe::is_right_about(algorithm);
         if !is_right && self.probed.borrow().iter().all(|(_, was_right)| *was_right) {
-            log::warn!(
-                "jwt-rbac: `verify_signature` of this Envoy is absent, or wrong about \
-                 {algorithm:?}: signatures are checked in Wasm, which takes many times longer, and \
-                 tokens with ES384 and ES512 are refused"
+            let message = format!(
+                "`verify_signature` of this Envoy is absent, or wrong about {algorithm:?}: \
+                 signatures are checked in Wasm, which takes many times longer, and tokens with ES384 \
+                 and ES512 are refused"
             );
+            log::warn!("{}", telemetry::event("host_warning", &[("message", &message)]));
         }
         self.probed.borrow_mut().push((algorithm, is_right));
         is_right

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::authn::signature::rustcrypto::RustCrypto;
 use crate::config;
-use crate::decision::{Verdict, decide};
+use crate::decision::decide;
 use crate::request::Header;
 
 fn document(responses: &Value) -> Document {
@@ -33,7 +33,7 @@ fn reply_to(responses: &Value, target: &str, lines: &[Header<'_>]) -> LocalReply
     headers.extend(lines);
     let request = Request::read(&headers).unwrap();
     let decision = decide(&document, &request, 0);
-    let Verdict::Deny(refusal) = decision.verdict else { panic!("not denied") };
+    let refusal = decision.verdict.refusal().expect("denied");
     local_reply(refusal, &decision, Some(&document), Some(&request))
 }
 

@@ -21,6 +21,7 @@ use std::rc::Rc;
 
 use jwt_rbac::authn::algorithm::Algorithm;
 use jwt_rbac::authn::jwk::Jwk;
+use jwt_rbac::authn::price::Place;
 use jwt_rbac::authn::signature::SignatureVerifier as _;
 use jwt_rbac::host::signature::Envoy;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -73,7 +74,9 @@ impl Check {
         let algorithm = Algorithm::from_name(&header("x-algorithm"))?;
         let signed = bytes(&header("x-signed"))?;
         let signature = bytes(&header("x-signature"))?;
-        let Some(jwk) = Jwk::parse(&jwk).ok().filter(|jwk| jwk.algorithms.contains(&algorithm))
+        let Some(jwk) = Jwk::parse(&jwk, Some(Algorithm::ALL))
+            .ok()
+            .filter(|jwk| jwk.algorithms.contains(&algorithm))
         else {
             return Some((422, "key"));
         };
@@ -81,7 +84,7 @@ impl Check {
             return Some((501, "nobody"));
         };
         let status = if prepared.key.verify(&signed, &signature) { 200 } else { 403 };
-        Some((status, if prepared.is_in_wasm { "module" } else { "Envoy" }))
+        Some((status, if prepared.place == Place::Wasm { "module" } else { "Envoy" }))
     }
 }
 

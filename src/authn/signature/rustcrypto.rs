@@ -11,6 +11,7 @@ use super::{Prepared, PreparedKey, SignatureVerifier};
 use crate::authn::algorithm::Algorithm;
 use crate::authn::elliptic_curve::{Curve, Point};
 use crate::authn::jwk::VerificationKey;
+use crate::authn::price::Place;
 
 /// Checks signatures in this process.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +26,8 @@ impl SignatureVerifier for RustCrypto {
             VerificationKey::EllipticCurve(point) => ecdsa(point, algorithm),
         }?;
         // As in Envoy, so that a document is judged alike everywhere.
-        Some(Prepared { key, is_in_wasm: !algorithm.is_known_to_envoy() })
+        let place = if algorithm.is_known_to_envoy() { Place::Envoy } else { Place::Wasm };
+        Some(Prepared { key, place })
     }
 }
 
