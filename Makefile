@@ -10,9 +10,9 @@ help: ## Show this list
 build: ## Build the filter, target/jwt_rbac.wasm
 	@command -v rustup >/dev/null || { echo 'make: needs Rust with rustup: https://rustup.rs' >&2; exit 1; }
 	rustup target add wasm32-wasip1
-	cargo rustc --locked --release --lib --target wasm32-wasip1 --crate-type cdylib
-	cargo run --locked --quiet --package jwt-rbac-trim -- \
-		target/wasm32-wasip1/release/jwt_rbac.wasm target/jwt_rbac.wasm
+	cargo build --locked --release --package jwt-rbac-filter --target wasm32-wasip1
+	cargo run --locked --quiet --package jwt-rbac-xtask -- trim \
+		target/wasm32-wasip1/release/jwt_rbac_filter.wasm target/jwt_rbac.wasm
 
 run: build ## Run Bookinfo behind the filter in a local Envoy and show who may do what
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --package jwt-rbac-e2e --bin bookinfo
@@ -26,23 +26,24 @@ test: build ## Run every test: unit, property and end-to-end in a real Envoy
 lint: ## Check formatting and lints, as CI does
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo clippy --locked --package jwt-rbac --package jwt-rbac-floor --package jwt-rbac-vectors --lib \
+	cargo clippy --locked --package jwt-rbac --package jwt-rbac-config --package jwt-rbac-host \
+		--package jwt-rbac-filter --package jwt-rbac-floor --package jwt-rbac-vectors --lib \
 		--target wasm32-wasip1 -- -D warnings
 
 bench: build ## Measure what a request costs, beside Envoy's native filters (needs wrk)
-	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin bench
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin bench
 
 bench-all: build ## Measure many more cases, latencies and memory (needs wrk; ten minutes)
-	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin bench -- --all
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin bench -- --all
 
 costs: build ## Measure what each step of a request costs, and write docs/costs.md (needs wrk)
-	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin costs
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin costs
 
 flood: build ## Measure what the decision log costs under a flood of denials
-	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin flood
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin flood
 
 soak: build ## Send a million tokens, each another, and see that memory stays (TOKENS=… for fewer)
-	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin soak -- $(TOKENS)
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin soak -- $(TOKENS)
 
 clean: ## Remove what was built, and the local Envoy
 	cargo clean

@@ -12,6 +12,7 @@ pub mod cookies;
 pub mod credential;
 pub mod elliptic_curve;
 pub mod grants;
+pub mod heap;
 pub mod identity;
 pub mod jwk;
 pub mod jws;
@@ -20,11 +21,12 @@ pub mod locate;
 pub mod outputs;
 pub mod price;
 pub mod provider;
+pub mod rejection;
 pub mod revocation;
 pub mod signature;
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use cache::{TokenCache, Verified};
 use claim_path::ClaimPath;
@@ -34,9 +36,9 @@ use jws::{DecodedParts, UntrustedToken};
 use locate::{Located, Location};
 use price::Budget;
 use provider::{Failure, Provider};
+use rejection::{Rejection, Unverified};
 use revocation::Revocation;
 
-use crate::denial::{Denial, Detail, Unverified};
 use crate::permissions::PermissionNames;
 use crate::refusal::Refusal;
 use crate::request::Request;
@@ -52,17 +54,6 @@ pub struct Authenticator {
     /// The permissions that routes of the document ask for.
     permission_names: PermissionNames,
     options: TokenOptions,
-    cache: RefCell<TokenCache>,
-    cache_counts: Cell<CacheCounts>,
-}
-
-/// How often the cache had a token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CacheCounts {
-    /// Tokens that were in it.
-    pub hits: u64,
-    /// Tokens that were not, or are no longer valid.
-    pub misses: u64,
 }
 
 /// What a document says of tokens in general.
@@ -86,8 +77,6 @@ impl Authenticator {
             providers_at: Vec::new(),
             named_claims: Vec::new(),
             permission_names: PermissionNames::default(),
-            cache: RefCell::new(TokenCache::new(options.max_cache_size)),
-            cache_counts: Cell::default(),
             options,
         }
     }
@@ -151,9 +140,10 @@ impl Authenticator {
         names.filter(|name| !is_written(name)).collect()
     }
 
-    /// How many tokens were found in the cache and how many were not, since this was last asked.
-    pub fn take_cache_counts(&self) -> CacheCounts {
-        self.cache_counts.take()
+    /// A cache for the verified tokens of one worker.
+    #[must_use]
+    pub fn new_cache(&self) -> TokenCache {
+        TokenCache::new(self.options.max_cache_size)
     }
 
     /// The providers, in the order of the document.
@@ -168,32 +158,37 @@ impl Authenticator {
         &self.locations
     }
 
-    /// Who sent the request; `None` for a request without a token. `now` is in seconds since 1970.
+    /// Who sent the request; `None` for a request without a token. `cache` is one of
+    /// [`Self::new_cache`], and `now` is in seconds since 1970.
     ///
     /// # Errors
     /// Why the token is refused.
     pub fn authenticate(
         &self,
+        cache: &mut TokenCache,
         request: &Request<'_>,
         now: u64,
-    ) -> Result<Option<Rc<Identity>>, Denial<'static>> {
+    ) -> Result<Option<Rc<Identity>>, Rejection> {
         let Some(located) = locate::locate(request, &self.locations)? else { return Ok(None) };
         if located.token.len() > self.options.max_token_size {
             return Err(Refusal::TokenTooLarge.into());
         }
-        let CacheCounts { hits, misses } = self.cache_counts.get();
-        if let Some(identity) = self.find_verified(&located, now) {
-            self.cache_counts.set(CacheCounts { hits: hits.saturating_add(1), misses });
+        if let Some(identity) = self.find_verified(cache, &located, now) {
+            cache.counts.hits = cache.counts.hits.saturating_add(1);
             return Ok(Some(identity));
         }
-        self.cache_counts.set(CacheCounts { hits, misses: misses.saturating_add(1) });
-        self.verify(&located, now).map(Some)
+        cache.counts.misses = cache.counts.misses.saturating_add(1);
+        self.verify(cache, &located, now).map(Some)
     }
 
     /// A token that was verified before and is still in time. Nothing else about it can have
     /// changed: keys and revocations are the document's, and the cache is too.
-    fn find_verified(&self, located: &Located<'_>, now: u64) -> Option<Rc<Identity>> {
-        let mut cache = self.cache.try_borrow_mut().ok()?;
+    fn find_verified(
+        &self,
+        cache: &mut TokenCache,
+        located: &Located<'_>,
+        now: u64,
+    ) -> Option<Rc<Identity>> {
         let Verified { identity, validity } = cache.find(located.location, &located.token)?;
         let provider = self.providers.get(identity.provider)?;
         if provider.check_validity(validity, now).is_err() {
@@ -203,7 +198,12 @@ impl Authenticator {
         Some(identity)
     }
 
-    fn verify(&self, located: &Located<'_>, now: u64) -> Result<Rc<Identity>, Denial<'static>> {
+    fn verify(
+        &self,
+        cache: &mut TokenCache,
+        located: &Located<'_>,
+        now: u64,
+    ) -> Result<Rc<Identity>, Rejection> {
         let here = self.providers_at.get(located.location).into_iter().flatten();
         let mut here = here.filter_map(|&number| self.providers.get(number));
         let is_padding_possible = here.any(|provider| provider.padded_tokens);
@@ -219,9 +219,9 @@ impl Authenticator {
                 Ok(()) => {
                     let identity = self.identity(number, provider, &token);
                     let identity = identity
-                        .map_err(|refusal| denial(&token, Some(provider), &refusal.into()))?;
+                        .map_err(|refusal| rejection(&token, Some(provider), &refusal.into()))?;
                     if is_settled {
-                        self.keep(located, &identity, token.claims.validity);
+                        keep(cache, located, &identity, token.claims.validity);
                     }
                     return Ok(identity);
                 }
@@ -230,7 +230,7 @@ impl Authenticator {
             let refusal = failure.1.refusal;
             is_settled &= !matches!(refusal, Refusal::NotYetValid | Refusal::LifetimeTooLong);
         }
-        Err(denial(&token, failure.0, &failure.1))
+        Err(rejection(&token, failure.0, &failure.1))
     }
 
     fn check<'p>(
@@ -279,7 +279,7 @@ impl Authenticator {
         Ok(Rc::new(Identity {
             provider: number,
             // Most issuers are named, so that all their tokens share one.
-            issuer: provider.issuer.clone().or_else(|| claims.issuer().map(Rc::from)),
+            issuer: provider.issuer.clone().or_else(|| claims.issuer().map(Arc::from)),
             subject: claims.subject().map(str::to_owned),
             granted: provider.grants.read(&claims.all, &self.permission_names)?,
             forward_token: provider.forward_token,
@@ -287,22 +287,25 @@ impl Authenticator {
             claims: self.named_claims.iter().map(claim).collect(),
         }))
     }
+}
 
-    fn keep(&self, located: &Located<'_>, identity: &Rc<Identity>, validity: Validity) {
-        if let Ok(mut cache) = self.cache.try_borrow_mut() {
-            let verified = Verified { identity: Rc::clone(identity), validity };
-            cache.insert(located.location, &located.token, verified);
-        }
-    }
+fn keep(
+    cache: &mut TokenCache,
+    located: &Located<'_>,
+    identity: &Rc<Identity>,
+    validity: Validity,
+) {
+    let verified = Verified { identity: Rc::clone(identity), validity };
+    cache.insert(located.location, &located.token, verified);
 }
 
 /// What the log says of a token that is refused, and of the provider that refused it last.
 #[cold]
-fn denial(
+fn rejection(
     token: &UntrustedToken<'_>,
     provider: Option<&Provider>,
     failure: &Failure<'_>,
-) -> Denial<'static> {
+) -> Rejection {
     let Failure { refusal, claim } = failure;
     let is_about_audience = *refusal == Refusal::AudienceNotAllowed;
     let audiences = token.claims.audiences().filter(|_| is_about_audience);
@@ -315,5 +318,5 @@ fn denial(
         key_id: token.header.key_id.as_deref().map(str::to_owned),
         lacks: claim.map(ToString::to_string),
     };
-    Denial { refusal: *refusal, detail: Detail::Token(Box::new(unverified)) }
+    Rejection { refusal: *refusal, unverified: Some(Box::new(unverified)) }
 }

@@ -8,6 +8,7 @@ pub mod template;
 pub mod trie;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use routes::{Access, Match};
 
@@ -92,7 +93,7 @@ pub(crate) fn authorize<'d>(
     // Judged last: only a request that may continue has headers to write.
     match permit.identity().map(|identity| &identity.outputs) {
         Some(Err(header)) => {
-            let detail = Detail::Header(Rc::clone(header));
+            let detail = Detail::Header(Arc::clone(header));
             Err(Denial { refusal: Refusal::HeaderUnwritable, detail })
         }
         Some(Ok(_)) | None => Ok(permit),

@@ -3,12 +3,14 @@
 use std::rc::Rc;
 
 use crate::authn::identity::Identity;
+use crate::authn::rejection::Rejection;
 use crate::authz::routes::{Access, Match, TokenUse};
 use crate::authz::{self, Caller, Permit};
 use crate::denial::Denial;
 use crate::document::{CorsPreflight, Document};
 use crate::refusal::{Kind, Refusal};
 use crate::request::Request;
+use crate::worker::Worker;
 
 /// What becomes of a request, and who and what it is about as far as that is known.
 #[derive(Debug)]
@@ -73,10 +75,15 @@ impl<'d> Decision<'d, '_> {
     }
 }
 
-/// Decides about a request. `now` is in seconds since 1970. Everything that does not end in a
-/// [`Permit`] ends in a denial.
+/// Decides about a request. `worker` is one of this document, and `now` is in seconds since 1970.
+/// Everything that does not end in a [`Permit`] ends in a denial.
 #[must_use]
-pub fn decide<'d, 'r>(document: &'d Document, request: &Request<'r>, now: u64) -> Decision<'d, 'r> {
+pub fn decide<'d, 'r>(
+    document: &'d Document,
+    worker: &mut Worker,
+    request: &Request<'r>,
+    now: u64,
+) -> Decision<'d, 'r> {
     let route = match route(document, request) {
         Ok(route) => route,
         Err(denial) => return conclude(document, None, None, Err(denial)),
@@ -96,9 +103,9 @@ pub fn decide<'d, 'r>(document: &'d Document, request: &Request<'r>, now: u64) -
     {
         return conclude(document, route, None, Err(Refusal::RouteDenied.into()));
     }
-    let caller = match caller(document, request, route.as_ref(), now) {
+    let caller = match caller(document, worker, request, route.as_ref(), now) {
         Ok(caller) => caller,
-        Err(denial) => return conclude(document, route, None, Err(denial)),
+        Err(rejection) => return conclude(document, route, None, Err(rejection.into())),
     };
     let identity = match &caller {
         Caller::Identified(identity) => Some(Rc::clone(identity)),
@@ -130,10 +137,11 @@ fn route<'d, 'r>(
 /// Who sent the request, as far as its route wants to know.
 fn caller(
     document: &Document,
+    worker: &mut Worker,
     request: &Request<'_>,
     route: Option<&Match<'_, '_>>,
     now: u64,
-) -> Result<Caller, Denial<'static>> {
+) -> Result<Caller, Rejection> {
     let token_use = match route.map(|route| &route.route.access) {
         Some(Access::Public(token_use)) => *token_use,
         Some(Access::Denied | Access::Required(_)) | None => TokenUse::Strict,
@@ -146,14 +154,14 @@ fn caller(
     if request.is_preflight() {
         return Ok(Caller::Anonymous { remove_token: true });
     }
-    match document.authenticator.authenticate(request, now) {
+    match document.authenticator.authenticate(&mut worker.token_cache, request, now) {
         Ok(Some(identity)) if token_use == TokenUse::Optional && identity.outputs.is_err() => {
             Ok(Caller::Anonymous { remove_token: true })
         }
         Ok(Some(identity)) => Ok(Caller::Identified(identity)),
         Ok(None) => Ok(Caller::Anonymous { remove_token: false }),
         Err(_) if token_use == TokenUse::Optional => Ok(Caller::Anonymous { remove_token: true }),
-        Err(denial) => Err(denial),
+        Err(rejection) => Err(rejection),
     }
 }
 
@@ -189,6 +197,3 @@ fn is_dry_run(document: &Document, refusal: Refusal, route: Option<&Match<'_, '_
     let of_route = refusal.kind() == Kind::Requirement && route.is_some_and(|it| it.route.dry_run);
     of_document || of_route
 }
-
-#[cfg(test)]
-mod tests;

@@ -16,11 +16,15 @@ use crate::request::{Header, Request};
 /// Headers with which a client asks frameworks to see another method or path than the one that was
 /// judged. They have no place behind a table of methods and paths.
 pub const OVERRIDES: &[&str] = &[
+    // gunicorn takes it for what comes before the path of the application.
+    "script-name",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
     "x-original-url",
     "x-rewrite-url",
+    // Middleware for Azure App Service takes it for the path.
+    "x-waws-unencoded-url",
 ];
 
 /// A change of the request's headers.

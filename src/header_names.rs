@@ -1,7 +1,11 @@
 //! Names of headers, and whether a header has one of them in whatever spelling.
 //!
-//! Many servers hand `x_sub`, `X-Sub` and `x-sub` to the application under one name, so that here
-//! they are one name too.
+//! Many servers hand `x_sub`, `X-Sub` and `x-sub` to the application under one name, and some `x.sub`
+//! too: CGI has only letters, digits and `_` (RFC 3875 §4.1.18). So here they are one name. grpc-gateway
+//! hands `grpc-metadata-x-sub` on as `x-sub`.
+
+/// What grpc-gateway takes off (`runtime.MetadataHeaderPrefix`).
+const GRPC_METADATA: &[u8] = b"grpc-metadata-";
 
 /// A set of names.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +32,7 @@ impl HeaderNames {
         self.names.is_empty()
     }
 
-    /// The names, in lower case and with `-` for `_`, in order.
+    /// The names, in lower case and with `-` for all that is no letter and no digit, in order.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
@@ -37,15 +41,23 @@ impl HeaderNames {
     /// Whether a header has one of the names.
     #[must_use]
     pub fn contains(&self, header: &[u8]) -> bool {
+        self.has_spelling(header)
+            || header.first() == Some(&b'g')
+                && header.strip_prefix(GRPC_METADATA).is_some_and(|name| self.has_spelling(name))
+    }
+
+    fn has_spelling(&self, header: &[u8]) -> bool {
         self.lengths & length_bit(header.len()) != 0
             && self.names.iter().any(|name| is_spelling(header, name.as_bytes()))
     }
 }
 
-/// The one form of all spellings of a name: in lower case, with `-` for `_`.
+/// The one form of all spellings of a name: in lower case, with `-` for all that is no letter and no
+/// digit.
 #[must_use]
 pub fn normal(name: &str) -> String {
-    name.to_ascii_lowercase().replace('_', "-")
+    let normal = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    name.chars().map(normal).collect()
 }
 
 /// All lengths from 63 on share a bit.
@@ -55,9 +67,8 @@ fn length_bit(length: usize) -> u64 {
 
 fn is_spelling(header: &[u8], normal: &[u8]) -> bool {
     header.len() == normal.len()
-        && header.iter().zip(normal).all(|(&found, &wanted)| match found {
-            b'_' => wanted == b'-',
-            found => found.to_ascii_lowercase() == wanted,
+        && header.iter().zip(normal).all(|(&found, &wanted)| {
+            found.to_ascii_lowercase() == wanted || wanted == b'-' && !found.is_ascii_alphanumeric()
         })
 }
 
@@ -69,10 +80,10 @@ mod tests {
     fn names_are_found_in_every_spelling() {
         let names = HeaderNames::new(["X_Sub", "x-sub", "x-org"]);
         assert_eq!(names.names(), ["x-org", "x-sub"]);
-        for name in ["x-sub", "x_sub", "X-Sub", "X_SUB", "x-org"] {
+        for name in ["x-sub", "x_sub", "X-Sub", "X_SUB", "x.sub", "x-org", "grpc-metadata-x_sub"] {
             assert!(names.contains(name.as_bytes()), "{name}");
         }
-        for name in ["", "x-subs", "xxsub", "x--ub"] {
+        for name in ["", "x-subs", "xxsub", "x--ub", "grpc-metadata-", "grpc-x-sub"] {
             assert!(!names.contains(name.as_bytes()), "{name}");
         }
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::authn::locate::{self, Location};
 use crate::authz::routes::Access;
 use crate::decision::Decision;
-use crate::document::Document;
+use crate::document::{Document, Format, Responses};
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Request, split_query};
 
@@ -16,42 +16,6 @@ use crate::request::{Request, split_query};
 const MAX_REALM_PATH: usize = 256;
 /// What the native filter says of a request without a token.
 const TOKEN_MISSING: &str = "Jwt is missing";
-
-/// How a document wants denials to be answered.
-#[derive(Clone, Debug, Default)]
-pub struct Responses {
-    /// Whether a request without the token that its route needs gets 401 and a challenge.
-    pub challenge_missing_token: bool,
-    /// The body where the token is at fault.
-    pub unauthenticated: Format,
-    /// The body where the caller lacks something.
-    pub forbidden: Format,
-    /// Whether such a denial is a 404 that does not say that there is something.
-    pub hide_forbidden: bool,
-    /// Whether a missing permission is named in a challenge (RFC 6750 §3.1).
-    pub insufficient_scope: bool,
-    /// Where clients learn how to get a token (RFC 9728 §5.1).
-    pub resource_metadata: Option<String>,
-    /// The origins whose scripts may read our replies.
-    pub cors_origins: Vec<String>,
-}
-
-/// The form of a body.
-#[derive(Clone, Debug, Default)]
-pub enum Format {
-    /// What the document says.
-    Custom {
-        /// The body.
-        body: String,
-        /// Its media type.
-        content_type: String,
-    },
-    /// A problem document (RFC 9457).
-    ProblemJson,
-    /// The words of Envoy's native filters.
-    #[default]
-    Text,
-}
 
 /// A response that Envoy sends for us. The host adds the length, `content-type: text/plain` where
 /// there is none, and turns it into a gRPC status where the request is gRPC.
@@ -259,6 +223,3 @@ fn cors_headers(origins: &[String], request: &Request<'_>) -> Vec<(&'static str,
     }
     headers
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,9 +4,10 @@
 use serde::Serialize;
 
 use crate::authn::locate;
+use crate::authn::rejection::Unverified;
 use crate::authz::routes::Access;
 use crate::decision::{Decision, Verdict};
-use crate::denial::{Denial, Detail, Unverified};
+use crate::denial::{Denial, Detail};
 use crate::document::{DecisionLog, Document};
 use crate::mask;
 use crate::refusal::{Kind, Refusal};
@@ -264,6 +265,3 @@ pub fn summary(decision: &Decision<'_, '_>) -> String {
     }
     summary
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,10 +7,10 @@ use std::cell::Cell;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header as TokenHeader};
 use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
-use jwt_rbac::config;
 use jwt_rbac::decision::{self, Verdict};
 use jwt_rbac::forward::{self, HeaderChange};
 use jwt_rbac::request::{Header, Request};
+use jwt_rbac::worker::Worker;
 use serde_json::{Value, json};
 
 const NOW: u64 = 1_800_000_000;
@@ -67,7 +67,7 @@ fn a_token_that_was_seen_before_takes_two() {
         "jwtRules": [{"issuer": "https://a.test", "audiences": ["me"], "jwks": jwks}],
         "routes": routes,
     });
-    let (document, _) = config::compile(document.to_string().as_bytes(), &RustCrypto)
+    let (document, _) = jwt_rbac_config::compile(document.to_string().as_bytes(), &mut RustCrypto)
         .map_err(|it| it.errors)
         .unwrap();
     let credential = format!("Bearer {token}");
@@ -78,11 +78,12 @@ fn a_token_that_was_seen_before_takes_two() {
         (b"accept", b"*/*"),
         (b"authorization", credential.as_bytes()),
     ];
+    let mut worker = Worker::new(&document);
     let mut counts = Vec::new();
     for _ in 0..3 {
         let before = COUNT.get();
         let request = Request::read(headers).unwrap();
-        let decision = decision::decide(&document, &request, NOW);
+        let decision = decision::decide(&document, &mut worker, &request, NOW);
         let Verdict::Allow(permit) = &decision.verdict else { panic!("{decision:?}") };
         let changes = forward::changes(&document, &request, permit);
         counts.push(COUNT.get() - before);

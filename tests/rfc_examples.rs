@@ -53,7 +53,7 @@ fn whole_tokens_verify() {
         let token = UntrustedToken::parse(token.as_bytes(), false, &mut decoded)
             .expect("the payload is an object");
         assert_eq!(token.claims.issuer(), Some("joe"));
-        let keys = Keys::prepare(&[key], &RustCrypto);
+        let keys = Keys::prepare(&[key], &mut RustCrypto);
         assert_eq!(keys.verify(&token, &mut Budget::default()), Ok(()));
     }
 }

@@ -12,7 +12,6 @@
 //! | [`native`] | a document as `jwt_authn` + `rbac` |
 //! | [`wire`], [`client`], [`connections`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
 //! | [`tokens`], [`garbage`] | tokens, good ones and bad ones, and bytes that are none |
-//! | [`bench`] | `make bench`: what a request costs |
 //! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
 //! | [`check`], [`twin`] | what a response must be: by its case, and by the native pair |
 //! | [`verdict`], [`decision_log`] | why a request is denied: by the decision code, and by Envoy's log |
@@ -28,7 +27,6 @@
 )]
 
 pub mod artifacts;
-pub mod bench;
 pub mod bootstrap;
 pub mod cases;
 pub mod check;

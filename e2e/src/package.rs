@@ -19,8 +19,8 @@ pub fn module(package: &str) -> Result<PathBuf, String> {
     // Cargo says which it is to the tests and programs that it runs.
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["rustc", "--locked", "--release", "--package", package, "--lib"])
-        .args(["--target", "wasm32-wasip1", "--crate-type", "cdylib"])
+        .args(["build", "--locked", "--release", "--package", package])
+        .args(["--target", "wasm32-wasip1"])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(artifacts::root())
         .stdin(Stdio::null())

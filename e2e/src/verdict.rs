@@ -4,11 +4,11 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
-use jwt_rbac::config;
 use jwt_rbac::decision::{self, Verdict};
 use jwt_rbac::document::Document;
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac::request;
+use jwt_rbac::worker::Worker;
 use serde_json::Value;
 
 use crate::client::Request;
@@ -19,13 +19,13 @@ use crate::wire;
 pub struct Denial {
     /// The refusal.
     pub refusal: Refusal,
-    /// The name of the row that the request has.
+    /// The name of the route that the request has.
     pub rule: Option<String>,
 }
 
 /// The document as the filter has it.
 pub fn compile(document: &Value) -> Document {
-    match config::compile(document.to_string().as_bytes(), &RustCrypto) {
+    match jwt_rbac_config::compile(document.to_string().as_bytes(), &mut RustCrypto) {
         Ok((document, _)) => document,
         Err(problems) => panic!("{:?}: {document}", problems.errors.first()),
     }
@@ -41,7 +41,7 @@ pub fn denial(document: &Document, request: &Request) -> Option<Denial> {
         Err(refusal) => return Some(Denial { refusal, rule: None }),
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
-    let decision = decision::decide(document, &request, now.as_secs());
+    let decision = decision::decide(document, &mut Worker::new(document), &request, now.as_secs());
     match &decision.verdict {
         Verdict::Allow(_) | Verdict::WouldDeny(..) => None,
         Verdict::Deny(denial) => {

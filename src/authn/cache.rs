@@ -11,7 +11,8 @@ use foldhash::HashMap;
 use foldhash::fast::RandomState;
 
 use super::claims::Validity;
-use super::identity::{Identity, allocated};
+use super::heap::allocated;
+use super::identity::Identity;
 
 /// How much of a token's end is hashed. The end is the signature, which nobody but the issuer can
 /// choose; and two tokens with one hash only take each other's place. It is hashed as one number.
@@ -33,10 +34,21 @@ pub struct Verified {
 /// the young one, so that what is in use stays.
 #[derive(Debug)]
 pub struct TokenCache {
+    /// Since they were last taken.
+    pub counts: CacheCounts,
     seed: RandomState,
     max_size: usize,
     young: Generation,
     old: Generation,
+}
+
+/// How often the cache had a token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheCounts {
+    /// Tokens that were in it.
+    pub hits: u64,
+    /// Tokens that were not, or are no longer valid.
+    pub misses: u64,
 }
 
 #[derive(Debug, Default)]
@@ -68,7 +80,8 @@ impl TokenCache {
     #[must_use]
     pub fn new(max_size: usize) -> Self {
         let (young, old) = Default::default();
-        Self { seed: RandomState::default(), max_size, young, old }
+        let counts = CacheCounts::default();
+        Self { counts, seed: RandomState::default(), max_size, young, old }
     }
 
     /// The token, if it was verified before at the same location.

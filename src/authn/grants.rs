@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use foldhash::HashMap;
 
 use super::claim_path::ClaimPath;
-use super::identity::allocated;
+use super::heap::allocated;
 use crate::json::{Json, Object};
 use crate::permissions::{PermissionNames, PermissionSet};
 use crate::refusal::Refusal;

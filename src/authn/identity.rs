@@ -1,10 +1,11 @@
 //! Who sent a request: what a verified token says.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::grants::Granted;
+use super::heap::{allocated, heap_size};
 use super::outputs::Outputs;
 
 /// What a verified token says.
@@ -15,7 +16,7 @@ pub struct Identity {
     /// The number of its provider.
     pub(super) provider: usize,
     /// The `iss` of the token.
-    pub issuer: Option<Rc<str>>,
+    pub issuer: Option<Arc<str>>,
     /// The `sub` of the token.
     pub subject: Option<String>,
     /// What it grants.
@@ -23,7 +24,7 @@ pub struct Identity {
     /// Whether the workload receives the token.
     pub forward_token: bool,
     /// The headers that it writes, or the name of one that can't be written.
-    pub outputs: Result<Outputs, Rc<str>>,
+    pub outputs: Result<Outputs, Arc<str>>,
     /// The claims that the document names, by [`ClaimId`].
     pub(super) claims: Vec<Option<Value>>,
 }
@@ -51,42 +52,12 @@ impl Identity {
             self.issuer.as_deref().map_or(0, |issuer| allocated(issuer.len())),
             self.subject.as_ref().map_or(0, |subject| allocated(subject.capacity())),
             self.granted.size(),
-            allocated(lists.saturating_mul(size_of::<(Rc<str>, Vec<u8>)>())),
+            allocated(lists.saturating_mul(size_of::<(Arc<str>, Vec<u8>)>())),
             outputs.fold(0, usize::saturating_add),
             allocated(self.claims.capacity().saturating_mul(size_of::<Option<Value>>())),
             claims.fold(0, usize::saturating_add),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)
-    }
-}
-
-/// What a block of this size takes from the allocator, which rounds it up and writes its size beside
-/// it (dlmalloc, the one of `wasm32-wasip1`).
-pub(super) fn allocated(bytes: usize) -> usize {
-    match bytes {
-        0 => 0,
-        bytes => bytes.saturating_add(15).max(24) & !7,
-    }
-}
-
-/// What a value takes beside its own size.
-fn heap_size(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        Value::String(text) => allocated(text.capacity()),
-        Value::Array(elements) => {
-            let list = allocated(elements.capacity().saturating_mul(size_of::<Value>()));
-            elements.iter().map(heap_size).fold(list, usize::saturating_add)
-        }
-        Value::Object(members) => {
-            // A leaf of a `BTreeMap` has room for eleven members, and may have as few as five.
-            let leaf = allocated(size_of::<(String, Value)>().saturating_mul(12));
-            let leaves = leaf.saturating_mul(members.len().div_ceil(5));
-            let sizes = members
-                .iter()
-                .map(|(name, member)| allocated(name.capacity()).saturating_add(heap_size(member)));
-            sizes.fold(leaves, usize::saturating_add)
-        }
     }
 }

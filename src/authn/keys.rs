@@ -23,7 +23,7 @@ struct Key {
 impl Keys {
     /// Prepares each key for each of its algorithms.
     #[must_use]
-    pub fn prepare(keys: &[Jwk], verifier: &dyn SignatureVerifier) -> Self {
+    pub fn prepare(keys: &[Jwk], verifier: &mut dyn SignatureVerifier) -> Self {
         let mut prepared_keys = Vec::new();
         for Jwk { id, key, algorithms } in keys {
             for &algorithm in algorithms {

@@ -231,7 +231,7 @@ fn is_spelling(name: &[u8], known: &str) -> bool {
 
 /// What is left of a name by the most forgiving reader.
 fn loose(name: &[u8]) -> Vec<u8> {
-    let start = name.iter().position(|byte| !matches!(byte, b' ' | b'+'));
+    let start = name.iter().position(|&byte| byte.is_ascii_graphic() && byte != b'+');
     let name = start.and_then(|start| name.get(start..)).unwrap_or_default();
     let end = match name.iter().position(|&byte| byte == b'[') {
         Some(bracket) if name.contains(&b']') => bracket,

@@ -1,6 +1,6 @@
 //! What a verified token is written to: the headers that the workload receives.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use super::jws::UntrustedToken;
 #[derive(Clone, Debug)]
 pub struct OutputHeader {
     /// Its name, in lower case.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
     /// What it holds.
     pub source: Source,
 }
@@ -30,7 +30,7 @@ pub enum Source {
 }
 
 /// The headers that one token writes: name and value.
-pub type Outputs = Vec<(Rc<str>, Vec<u8>)>;
+pub type Outputs = Vec<(Arc<str>, Vec<u8>)>;
 
 /// The values of all headers that this token has something for, or the name of the first whose
 /// value no header can hold. `as_list` finds a claim, and makes a list of one that is delimited by
@@ -42,7 +42,7 @@ pub fn write(
     headers: &[OutputHeader],
     token: &UntrustedToken<'_>,
     as_list: impl Fn(&ClaimPath) -> Option<Value>,
-) -> Result<Outputs, Rc<str>> {
+) -> Result<Outputs, Arc<str>> {
     let mut outputs = Vec::with_capacity(headers.len());
     for header in headers {
         let value = match &header.source {
@@ -55,14 +55,14 @@ pub fn write(
                 let claim = as_list(claim);
                 claim
                     .map_or(Ok(None), |claim| list_text(&claim))
-                    .map_err(|NotInList| Rc::clone(&header.name))?
+                    .map_err(|NotInList| Arc::clone(&header.name))?
             }
         };
         match value {
             Some(value) if is_writable(&value) => {
-                outputs.push((Rc::clone(&header.name), value));
+                outputs.push((Arc::clone(&header.name), value));
             }
-            Some(_) => return Err(Rc::clone(&header.name)),
+            Some(_) => return Err(Arc::clone(&header.name)),
             None => {}
         }
     }

@@ -1,6 +1,6 @@
 //! One issuer: its keys, and what it asks of a token.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ pub struct Provider {
     /// Shown in logs.
     pub name: String,
     /// The `iss` of its tokens; `None` takes any that no other provider names.
-    pub issuer: Option<Rc<str>>,
+    pub issuer: Option<Arc<str>>,
     /// One of which a token must name; `None` for any.
     pub audiences: Option<Vec<Audience>>,
     /// The algorithms that it lists; `None` for all that its keys allow.

@@ -11,7 +11,7 @@ pub mod rustcrypto;
 pub trait SignatureVerifier {
     /// Does all the work that does not depend on the token. `None` where this verifier has no code
     /// for the algorithm, or the key is not of its kind: such tokens are refused.
-    fn prepare(&self, key: &VerificationKey, algorithm: Algorithm) -> Option<Prepared>;
+    fn prepare(&mut self, key: &VerificationKey, algorithm: Algorithm) -> Option<Prepared>;
 }
 
 /// A key for one algorithm, and who does the work.
@@ -23,7 +23,7 @@ pub struct Prepared {
 }
 
 /// A key for one algorithm.
-pub trait PreparedKey {
+pub trait PreparedKey: Send + Sync {
     /// Whether `signature`, as it stands in a JSON Web Signature (RFC 7518 §3), is one of `signed`
     /// by this key. Anything that is not a clear yes is `false`.
     fn verify(&self, signed: &[u8], signature: &[u8]) -> bool;

@@ -2,8 +2,6 @@
 //!
 //! The route is chosen by host, path and method alone, in this order, before the token is looked at.
 
-use serde::Deserialize;
-
 use super::hosts::{HostPattern, Hosts};
 use super::path::{self, Segment};
 use super::requirement::Requirement;
@@ -45,8 +43,7 @@ pub enum Access {
 }
 
 /// What is done with the token of a request that needs none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenUse {
     /// It is passed on without a look: it may be meant for another service.
     Ignore,
@@ -58,8 +55,7 @@ pub enum TokenUse {
 }
 
 /// What becomes of a path that can be read in more than one way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AmbiguousPaths {
     /// It is denied.
     #[default]
@@ -69,8 +65,7 @@ pub enum AmbiguousPaths {
 }
 
 /// What becomes of a path that no route has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unmatched {
     /// It is allowed, as far as the table goes.
     Allow,

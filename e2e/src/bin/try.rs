@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
-use jwt_rbac::config::{self, PLACEHOLDER};
+use jwt_rbac_config::PLACEHOLDER;
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::bootstrap::{address, bootstrap};
 use jwt_rbac_e2e::envoy::Envoy;
@@ -90,7 +90,8 @@ fn read_document(file: &Path) -> Result<Value, String> {
 
 /// Whether the document is good, before Envoy is asked.
 fn check(file: &str, document: &Value) -> Result<(), String> {
-    let problems = match config::compile(document.to_string().as_bytes(), &RustCrypto) {
+    let problems = match jwt_rbac_config::compile(document.to_string().as_bytes(), &mut RustCrypto)
+    {
         Ok((_, problems)) => {
             println!("{file}: the document is good");
             problems

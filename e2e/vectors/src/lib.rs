@@ -17,13 +17,14 @@
 #![cfg(target_arch = "wasm32")]
 #![allow(missing_docs, reason = "the entry point that the SDK's macro writes has none")]
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use jwt_rbac::authn::algorithm::Algorithm;
 use jwt_rbac::authn::jwk::Jwk;
 use jwt_rbac::authn::price::Place;
 use jwt_rbac::authn::signature::SignatureVerifier as _;
-use jwt_rbac::host::signature::Envoy;
+use jwt_rbac_host::signature::Envoy;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType, LogLevel};
 
@@ -36,7 +37,7 @@ proxy_wasm::main! {{
 #[derive(Default)]
 struct Module {
     /// One for all requests, because it tries Envoy's function only once.
-    verifier: Rc<Envoy>,
+    verifier: Rc<RefCell<Envoy>>,
 }
 
 impl Context for Module {}
@@ -53,7 +54,7 @@ impl RootContext for Module {
 
 /// One request.
 struct Check {
-    verifier: Rc<Envoy>,
+    verifier: Rc<RefCell<Envoy>>,
 }
 
 impl Context for Check {}
@@ -80,7 +81,7 @@ impl Check {
         else {
             return Some((422, "key"));
         };
-        let Some(prepared) = self.verifier.prepare(&jwk.key, algorithm) else {
+        let Some(prepared) = self.verifier.borrow_mut().prepare(&jwk.key, algorithm) else {
             return Some((501, "nobody"));
         };
         let status = if prepared.key.verify(&signed, &signature) { 200 } else { 403 };

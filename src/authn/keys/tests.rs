@@ -32,7 +32,7 @@ fn with(mut key: Value, member: &str, value: Value) -> Value {
 
 fn keys(keys: &[Value]) -> Keys {
     let keys: Vec<_> = keys.iter().map(|key| Jwk::parse(key, None).unwrap()).collect();
-    Keys::prepare(&keys, &RustCrypto)
+    Keys::prepare(&keys, &mut RustCrypto)
 }
 
 fn verify(keys: &Keys, token: &str) -> Result<(), Refusal> {

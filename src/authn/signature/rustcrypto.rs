@@ -18,7 +18,7 @@ use crate::authn::price::Place;
 pub struct RustCrypto;
 
 impl SignatureVerifier for RustCrypto {
-    fn prepare(&self, key: &VerificationKey, algorithm: Algorithm) -> Option<Prepared> {
+    fn prepare(&mut self, key: &VerificationKey, algorithm: Algorithm) -> Option<Prepared> {
         let key = match key {
             VerificationKey::Rsa(key) => rsa(key, algorithm),
             VerificationKey::Secret(secret) => hmac(secret, algorithm),
@@ -46,18 +46,18 @@ fn ecdsa(point: &Point, algorithm: Algorithm) -> Option<Box<dyn PreparedKey>> {
             let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point_bytes).ok()?;
             prepared(algorithm, Algorithm::Es256, key)
         }
-        #[cfg(not(target_arch = "wasm32"))]
+        #[cfg(feature = "p384")]
         Curve::P384 => {
             let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point_bytes).ok()?;
             prepared(algorithm, Algorithm::Es384, key)
         }
-        #[cfg(not(target_arch = "wasm32"))]
+        #[cfg(feature = "p521")]
         Curve::P521 => {
             let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(point_bytes).ok()?;
             prepared(algorithm, Algorithm::Es512, key)
         }
-        #[cfg(target_arch = "wasm32")]
-        Curve::P384 | Curve::P521 => None,
+        #[allow(unreachable_patterns, reason = "all are there with all features")]
+        _ => None,
     }
 }
 
@@ -110,11 +110,10 @@ prepared_keys! {
     pss::VerifyingKey<Sha512>, pss::Signature, Verifier::verify;
 }
 
-#[cfg(not(target_arch = "wasm32"))]
-prepared_keys! {
-    p384::ecdsa::VerifyingKey, p384::ecdsa::Signature, Verifier::verify;
-    p521::ecdsa::VerifyingKey, p521::ecdsa::Signature, Verifier::verify;
-}
+#[cfg(feature = "p384")]
+prepared_keys! { p384::ecdsa::VerifyingKey, p384::ecdsa::Signature, Verifier::verify; }
+#[cfg(feature = "p521")]
+prepared_keys! { p521::ecdsa::VerifyingKey, p521::ecdsa::Signature, Verifier::verify; }
 
 macro_rules! prepared_secrets {
     ($($hash:ty;)+) => {$(

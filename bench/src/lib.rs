@@ -1,0 +1,46 @@
+//! `make bench`: what a request costs behind the filter, in CPU time of the Envoy process, beside
+//! Envoy's native pair of filters and beside an Envoy without either. `make costs`: which step of a
+//! request costs how much of that.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`suite`], [`further`] | what is measured, what is compared with what, and the targets |
+//! | [`costs`], [`verify_signature`] | the steps of a request |
+//! | [`policy`] | the document that all listeners are made from |
+//! | [`callers`] | files of tokens |
+//! | [`listeners`] | the document as listeners |
+//! | [`pinned`] | Envoy on one CPU: its CPU time and its memory |
+//! | [`wrk`] | load from `wrk` on another CPU |
+//! | [`round`] | one target measured, and all of them in turn |
+//! | [`statistics`], [`result`] | ratios of overheads, how sure they are, and what that means for the targets |
+//! | [`machine`], [`page`], [`page_all`], [`page_costs`], [`plot`], [`stack`] | what is written into `docs/` |
+//! | [`report`] | what is said meanwhile, and where it is written |
+//!
+//! Unlike the rest of the harness it reports what goes wrong as an error: it runs for minutes at
+//! somebody's terminal, and a panic is no message.
+
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "a tool for one program, whose panics are messages to its developers"
+)]
+
+pub mod callers;
+pub mod costs;
+pub mod further;
+pub mod listeners;
+pub mod machine;
+pub mod page;
+pub mod page_all;
+pub mod page_costs;
+pub mod pinned;
+pub mod plot;
+pub mod policy;
+pub mod report;
+pub mod result;
+pub mod round;
+pub mod stack;
+pub mod statistics;
+pub mod suite;
+pub mod verify_signature;
+pub mod wrk;

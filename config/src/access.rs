@@ -1,0 +1,136 @@
+//! Who may use a route of `routes`: from the schema to [`Access`].
+
+use serde_json::Value;
+
+use super::problem::{Place, Problems};
+use super::schema::{Access as AccessName, Permissions, Route};
+use super::{Issuers, claim_rules, shape};
+use jwt_rbac::authn::Authenticator;
+use jwt_rbac::authz::requirement::Requirement;
+use jwt_rbac::authz::routes::Access;
+use jwt_rbac::permissions::PermissionId;
+
+/// Compiles what a route says of who may use it. A route must say it, and must not say two things at
+/// once. Beside it, the names of the path variables that claims are compared with, by the number in
+/// [`Operator::PathVariable`](jwt_rbac::authz::requirement::Operator::PathVariable).
+pub fn compile(
+    place: &Place,
+    route: &Route,
+    issuers: &Issuers,
+    authenticator: &mut Authenticator,
+    problems: &mut Problems,
+) -> (Access, Vec<String>) {
+    let demands: Vec<&str> = [
+        ("permissions", route.permissions.is_some()),
+        ("claims", route.claims.is_some()),
+        ("issuers", route.issuers.is_some()),
+    ]
+    .iter()
+    .filter_map(|(name, present)| present.then_some(*name))
+    .collect();
+    if route.token.is_some() && route.access != Some(AccessName::Public) {
+        let message =
+            "found on a route that is not `access: PUBLIC`, whose token is always verified";
+        problems.error(place.field("token"), message);
+    }
+    if route.dry_run && route.access == Some(AccessName::Public) {
+        let message = "found on a route that is `access: PUBLIC`, which denies nobody";
+        problems.error(place.field("dryRun"), message);
+    }
+    match (route.access, demands.as_slice()) {
+        (None, []) => {
+            problems.error(
+                place.clone(),
+                "expected what the route needs: `permissions`, `claims` or `issuers`, or `access: \
+                 PUBLIC`, `AUTHENTICATED` or `DENIED`",
+            );
+            (Access::Denied, Vec::new())
+        }
+        (Some(AccessName::Denied), []) => (Access::Denied, Vec::new()),
+        (Some(AccessName::Public), []) => {
+            (Access::Public(route.token.map(Into::into).unwrap_or_default()), Vec::new())
+        }
+        (Some(AccessName::Denied | AccessName::Public), [first, ..]) => {
+            let message = "found beside `access` PUBLIC or DENIED, expected one of both";
+            problems.error(place.field(first), message);
+            (Access::Denied, Vec::new())
+        }
+        (None | Some(AccessName::Authenticated), _) => {
+            if issuers.named.is_empty() && !issuers.any {
+                let message = "needs a token, but no entry of `jwtRules` accepts any";
+                problems.error(place.clone(), message);
+            }
+            let (requirement, variables) =
+                requirement(place, route, issuers, authenticator, problems);
+            (Access::Required(requirement), variables)
+        }
+    }
+}
+
+fn requirement(
+    place: &Place,
+    route: &Route,
+    issuers: &Issuers,
+    authenticator: &mut Authenticator,
+    problems: &mut Problems,
+) -> (Requirement, Vec<String>) {
+    let mut requirement = Requirement::default();
+    if let Some(wanted) = &route.issuers {
+        let place = place.field("issuers");
+        super::check_strings(&place, wanted, problems);
+        check_issuers(&place, wanted, issuers, problems);
+        requirement.issuers = Some(wanted.clone());
+    }
+    if let Some(permissions) = &route.permissions {
+        let place = place.field("permissions");
+        let permissions = permission_names(&place, permissions, problems).unwrap_or_default();
+        let mut intern = |place: Place, names: Vec<String>| -> Vec<PermissionId> {
+            super::check_strings(&place, &names, problems);
+            let interned = authenticator.permission_names_mut();
+            names.iter().map(|name| interned.intern(name)).collect()
+        };
+        requirement.all_of =
+            permissions.all_of.map_or_else(Vec::new, |names| intern(place.field("allOf"), names));
+        requirement.any_of = permissions.any_of.map(|names| intern(place.field("anyOf"), names));
+    }
+    let mut variables = Vec::new();
+    if let Some(rules) = &route.claims {
+        let place = place.field("claims");
+        (requirement.claims, variables) =
+            claim_rules::compile(&place, rules, authenticator, problems);
+    }
+    (requirement, variables)
+}
+
+fn check_issuers(place: &Place, wanted: &[String], issuers: &Issuers, problems: &mut Problems) {
+    for (index, issuer) in wanted.iter().enumerate() {
+        if !issuers.any && !issuers.named.contains(issuer) {
+            let message =
+                format!("found `{issuer}`, expected the `issuer` of an entry of `jwtRules`");
+            problems.error(place.index(index), message);
+        }
+    }
+}
+
+/// One permission in a list, or several with the word that says how they count.
+fn permission_names(place: &Place, value: &Value, problems: &mut Problems) -> Option<Permissions> {
+    let names = match value {
+        Value::Object(_) => shape::decode::<Permissions>(place, value.clone(), problems)?,
+        list => Permissions {
+            all_of: Some(shape::decode_strings(place, list.clone(), problems)?),
+            any_of: None,
+        },
+    };
+    match (value, names.all_of.as_deref(), names.any_of.as_deref()) {
+        (Value::Array(_), Some([_, _, ..]), _) => {
+            let message = "found several permissions, expected `{allOf: […]}` or `{anyOf: […]}`";
+            problems.error(place.clone(), message);
+            None
+        }
+        (Value::Array(_), Some([]), _) | (Value::Object(_), None, None) => {
+            problems.error(place.clone(), "found no permission, expected the name of one");
+            None
+        }
+        _ => Some(names),
+    }
+}

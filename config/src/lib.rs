@@ -1,0 +1,293 @@
+//! From the text of a `pluginConfig` to a [`Document`], or to everything that is wrong with it.
+//!
+//! Two passes. Shape: the text becomes JSON without duplicate names, and every entry of every list
+//! is decoded on its own into the types of [`schema`]. Meaning: what was decoded is compiled into
+//! types in which a wrong state can't be written. Both collect all they find.
+
+pub mod problem;
+pub mod quantity;
+
+mod access;
+mod ambiguity;
+mod claim_rules;
+mod key_set;
+mod locations;
+mod output_headers;
+mod providers;
+mod responses;
+mod revoked;
+mod routes;
+mod schema;
+mod shape;
+
+use serde_json::Value;
+
+use jwt_rbac::authn::locate::Location;
+use jwt_rbac::authn::revocation::Revocation;
+use jwt_rbac::authn::signature::SignatureVerifier;
+use jwt_rbac::authn::{Authenticator, TokenOptions};
+use jwt_rbac::document::{Document, DryRun, Responses};
+use jwt_rbac::forward::OVERRIDES;
+use jwt_rbac::header_names::HeaderNames;
+use jwt_rbac::json;
+pub use key_set::PLACEHOLDER;
+use problem::{Place, Problems};
+
+/// The largest document, in bytes.
+const MAX_DOCUMENT: usize = 1 << 20;
+/// The largest cache of verified tokens, in bytes. Each worker has one for each document, and all
+/// of them share the 1 GiB that Envoy gives to a VM (`wasm_max_mem_pages`).
+const MAX_CACHE_SIZE: usize = 64 << 20;
+/// The size of the cache where the document does not say, in bytes.
+const DEFAULT_CACHE_SIZE: usize = 4 << 20;
+/// What is said of a document that would let everybody in.
+const NOTHING_TO_DO: &str = "expected `jwtRules`, `routes` or both";
+/// How many routes can have counters of their own.
+const MAX_RULE_METRICS: usize = 200;
+/// The largest token where the document does not say, in bytes.
+const DEFAULT_MAX_TOKEN_SIZE: usize = 32 << 10;
+
+/// Compiles a document. The result depends on the text alone: every worker of a proxy must come to
+/// the same one, because Envoy skips the filter on a worker that refuses what the first accepted.
+///
+/// # Errors
+/// All errors, and the warnings, if there is any error.
+pub fn compile(
+    text: &[u8],
+    verifier: &mut dyn SignatureVerifier,
+) -> Result<(Document, Problems), Problems> {
+    let mut problems = Problems::default();
+    let document =
+        read(text, &mut problems).map(|document| compile_schema(document, verifier, &mut problems));
+    match document {
+        Some(document) if problems.errors.is_empty() => Ok((document, problems)),
+        _ => Err(problems),
+    }
+}
+
+/// The first pass.
+fn read(text: &[u8], problems: &mut Problems) -> Option<schema::Document> {
+    let root = Place::root();
+    if text.len() > MAX_DOCUMENT {
+        let message = format!("found {} bytes, expected at most {MAX_DOCUMENT}", text.len());
+        problems.error(root, message);
+        return None;
+    }
+    if text.iter().all(u8::is_ascii_whitespace) {
+        problems.error(root, NOTHING_TO_DO);
+        return None;
+    }
+    let limits = json::Limits { depth: 64, members: usize::MAX };
+    let value = match json::parse(text, limits).map(Value::from) {
+        Ok(value @ Value::Object(_)) => value,
+        Ok(_) => {
+            problems.error(root, "found no object, expected a JSON object");
+            return None;
+        }
+        Err(error) => {
+            problems.error(root, format!("{error}, expected a JSON object"));
+            return None;
+        }
+    };
+    shape::refuse_nulls(&root, &value, problems);
+    shape::decode_leniently(&root, value, problems)
+}
+
+/// The second pass.
+fn compile_schema(
+    document: schema::Document,
+    verifier: &mut dyn SignatureVerifier,
+    problems: &mut Problems,
+) -> Document {
+    let root = Place::root();
+    check_options(&document, problems);
+    let mut authenticator = Authenticator::new(TokenOptions {
+        max_token_size: max_token_size(document.max_token_size, problems),
+        max_cache_size: max_cache_size(document.token_cache, problems),
+        revocation: document.revoked.map_or_else(Revocation::default, |revoked| {
+            revoked::compile(&root.field("revoked"), revoked, problems)
+        }),
+    });
+    let mut issuers = Issuers::default();
+    let mut rules = Vec::new();
+    if let Some(entries) = document.jwt_rules {
+        let place = root.field("jwtRules");
+        if entries.is_empty() {
+            problems.error(place.clone(), "found an empty list, expected at least one issuer");
+        }
+        let count = entries.len();
+        rules = shape::decode_all(&place, entries, problems);
+        issuers = Issuers::new(&rules, count);
+    }
+    let options = routes::TableOptions {
+        ambiguous_paths: document.ambiguous_paths.map(Into::into).unwrap_or_default(),
+        unmatched: document.unmatched_routes.map(Into::into).unwrap_or_default(),
+    };
+    let routes = document.routes.map(|rows| {
+        routes::compile(
+            &root.field("routes"),
+            rows,
+            options,
+            &issuers,
+            &mut authenticator,
+            problems,
+        )
+    });
+    // After the routes: what a role grants counts only where a route asks for it.
+    providers::compile(rules, verifier, &mut authenticator, problems);
+    let outputs = authenticator.providers().iter().flat_map(|provider| &provider.outputs);
+    let outputs = outputs.map(|header| &*header.name);
+    let overrides = if routes.is_some() { OVERRIDES } else { &[] };
+    let removed_headers = HeaderNames::new(outputs.clone().chain(overrides.iter().copied()));
+    let output_headers = HeaderNames::new(outputs);
+    let token_headers = authenticator.locations().iter().filter_map(|location| match location {
+        Location::Header(name, _) => Some(name.as_str()),
+        Location::Cookie(_) | Location::Parameter(_) => None,
+    });
+    let token_headers = HeaderNames::new(token_headers);
+    let includes_tokens = document.dry_run_tokens.unwrap_or(true);
+    Document {
+        authenticator,
+        routes,
+        cors_preflight: document.cors_preflight.map(Into::into).unwrap_or_default(),
+        dry_run: document.dry_run.then_some(DryRun { includes_tokens }),
+        decision_log: document.decision_log.map(Into::into).unwrap_or_default(),
+        rule_metrics: document.rule_metrics,
+        responses: document.responses.map_or_else(Responses::default, |value| {
+            responses::compile(&root.field("responses"), value, problems)
+        }),
+        output_headers,
+        token_headers,
+        removed_headers,
+    }
+}
+
+/// The issuers whose tokens can be accepted, whatever else is wrong with their entries.
+#[derive(Debug, Default)]
+struct Issuers {
+    named: Vec<String>,
+    /// Whether others than those can be: an entry names none, or is too faulty to be read.
+    any: bool,
+}
+
+impl Issuers {
+    fn new(rules: &[(Place, schema::JwtRule)], count: usize) -> Self {
+        let named: Vec<_> = rules.iter().filter_map(|(_, rule)| rule.issuer.clone()).collect();
+        Self { any: named.len() < count, named }
+    }
+}
+
+fn max_token_size(text: Option<schema::Text>, problems: &mut Problems) -> usize {
+    let place = Place::root().field("maxTokenSize");
+    let size = text.and_then(|text| {
+        let size = quantity::size(&text.0).and_then(|size| match size {
+            1..=MAX_DOCUMENT => Ok(size),
+            _ => Err(format!("found `{}`, expected 1 byte to `1Mi`", text.0)),
+        });
+        problems.check(&place, size)
+    });
+    size.unwrap_or(DEFAULT_MAX_TOKEN_SIZE)
+}
+
+fn max_cache_size(cache: Option<Value>, problems: &mut Problems) -> usize {
+    let place = Place::root().field("tokenCache");
+    let cache =
+        cache.and_then(|cache| shape::decode::<schema::TokenCache>(&place, cache, problems));
+    let size = cache.and_then(|schema::TokenCache { max_size }| {
+        let size = quantity::size(&max_size.0).and_then(|size| match size {
+            0..=MAX_CACHE_SIZE => Ok(size),
+            _ => Err(format!("found `{}`, expected 0 to `64Mi`", max_size.0)),
+        });
+        problems.check(&place.field("maxSize"), size)
+    });
+    size.unwrap_or(DEFAULT_CACHE_SIZE)
+}
+
+/// What the options of a document rule out together.
+fn check_options(document: &schema::Document, problems: &mut Problems) {
+    let place = |name| Place::root().field(name);
+    let allows_unmatched = document.unmatched_routes == Some(schema::Unmatched::Allow);
+    let matches_ambiguous = document.ambiguous_paths == Some(schema::AmbiguousPaths::Match);
+    if allows_unmatched && matches_ambiguous {
+        problems.error(
+            place("ambiguousPaths"),
+            "found `MATCH` beside `unmatchedRoutes: ALLOW`: a protected path would be open in \
+             another spelling",
+        );
+    }
+    match &document.routes {
+        Some(rows) if rows.is_empty() && allows_unmatched => problems.error(
+            place("unmatchedRoutes"),
+            "found `ALLOW` beside `routes: []`, which together allow everything; without both \
+             keys the filter only authenticates",
+        ),
+        Some(rows) if document.rule_metrics && rows.len() > MAX_RULE_METRICS => {
+            let message =
+                format!("found {} routes, expected at most {MAX_RULE_METRICS}", rows.len());
+            problems.error(place("ruleMetrics"), message);
+        }
+        Some(_) => {}
+        // These have a meaning only for a table.
+        None => {
+            let options = [
+                ("unmatchedRoutes", document.unmatched_routes.is_some()),
+                ("ambiguousPaths", document.ambiguous_paths.is_some()),
+                ("corsPreflight", document.cors_preflight.is_some()),
+                ("ruleMetrics", document.rule_metrics),
+            ];
+            refuse_without("routes", &options, problems);
+        }
+    }
+    if document.jwt_rules.is_none() {
+        let options = [
+            ("maxTokenSize", document.max_token_size.is_some()),
+            ("revoked", document.revoked.is_some()),
+            ("tokenCache", document.token_cache.is_some()),
+        ];
+        refuse_without("jwtRules", &options, problems);
+    }
+    if document.jwt_rules.is_none() && document.routes.is_none() && problems.errors.is_empty() {
+        problems.error(Place::root(), NOTHING_TO_DO);
+    }
+    if document.dry_run_tokens.is_some() && !document.dry_run {
+        problems
+            .error(place("dryRunTokens"), "found without `dryRun: true`, where it has no meaning");
+    }
+}
+
+fn refuse_without(needed: &str, options: &[(&str, bool)], problems: &mut Problems) {
+    for (name, _) in options.iter().filter(|(_, is_set)| *is_set) {
+        let message = format!("found without `{needed}`, where it has no meaning");
+        problems.error(Place::root().field(name), message);
+    }
+}
+
+/// A name that people give: it stands in logs and metrics.
+fn check_name(name: &str) -> Result<(), String> {
+    let is_name_byte =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if (1..=63).contains(&name.len()) && name.bytes().all(is_name_byte) {
+        Ok(())
+    } else {
+        Err(format!("found `{name}`, expected 1 to 63 of A-Z a-z 0-9 . _ -"))
+    }
+}
+
+/// A list has at least one entry, and no entry is empty.
+fn check_strings(place: &Place, strings: &[String], problems: &mut Problems) {
+    if strings.is_empty() {
+        problems.error(place.clone(), "found an empty list, expected at least one entry");
+    }
+    for (index, _) in strings.iter().enumerate().filter(|(_, text)| text.is_empty()) {
+        problems.error(place.index(index), "found an empty string");
+    }
+}
+
+/// What Istio accepts as the name of a header.
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! `outputPayloadToHeader` and `outputClaimToHeaders`: the headers that a provider writes.
+
+use std::sync::Arc;
+
+use super::problem::{Place, Problems};
+use super::schema::{ClaimFormat, ClaimToHeader, JwtRule};
+use super::shape;
+use jwt_rbac::authn::claim_path::ClaimPath;
+use jwt_rbac::authn::locate::Location;
+use jwt_rbac::authn::outputs::{OutputHeader, Source};
+use jwt_rbac::forward::OVERRIDES;
+use jwt_rbac::header_names;
+
+/// Headers that belong to the connection or to HTTP itself.
+const RESERVED: &[&str] = &[
+    "connection",
+    "content-length",
+    "cookie",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// The headers of one rule, each with the place that names it.
+pub fn compile(
+    place: &Place,
+    rule: &JwtRule,
+    problems: &mut Problems,
+) -> Vec<(Place, OutputHeader)> {
+    let mut outputs: Vec<(Place, OutputHeader)> = Vec::new();
+    let mut add = |place: Place, header: &str, source, problems: &mut Problems| {
+        let name = header_names::normal(header);
+        let is_same =
+            |(_, known): &(Place, OutputHeader)| header_names::normal(&known.name) == name;
+        if !super::is_header_name(header) {
+            let message = format!("found `{header}`, expected a header name of A-Z a-z 0-9 - _");
+            problems.error(place, message);
+        } else if RESERVED.contains(&name.as_str()) {
+            problems.error(place, format!("found `{header}`, which belongs to HTTP itself"));
+        } else if OVERRIDES.contains(&name.as_str()) {
+            let message = format!("found `{header}`, which asks for another method or path");
+            problems.error(place, message);
+        } else if outputs.iter().any(is_same) {
+            problems.error(
+                place,
+                format!("found `{header}`, which this entry of `jwtRules` writes already"),
+            );
+        } else {
+            let name = Arc::from(header.to_ascii_lowercase());
+            outputs.push((place, OutputHeader { name, source }));
+        }
+    };
+    if let Some(header) = &rule.output_payload_to_header {
+        add(place.field("outputPayloadToHeader"), header, Source::Payload, problems);
+    }
+    let place = place.field("outputClaimToHeaders");
+    let Some(entries) = &rule.output_claim_to_headers else { return outputs };
+    if entries.is_empty() {
+        problems.error(place.clone(), "found an empty list, expected `{header: …, claim: …}`");
+    }
+    for (place, entry) in shape::decode_all::<ClaimToHeader>(&place, entries.clone(), problems) {
+        let claim = problems.check(&place.field("claim"), ClaimPath::parse(&entry.claim));
+        let Some(claim) = claim else { continue };
+        let source = match entry.format {
+            ClaimFormat::Default => Source::Claim(claim),
+            ClaimFormat::List => Source::ClaimAsList(claim),
+        };
+        add(place.field("header"), &entry.header, source, problems);
+    }
+    outputs
+}
+
+/// A header in which tokens are looked for can't be one that is written: whoever reads it would
+/// take a claim for a token, or a token for a claim.
+pub fn check_locations(
+    outputs: &[(Place, OutputHeader)],
+    locations: &[Location],
+    problems: &mut Problems,
+) {
+    for (place, output) in outputs {
+        let name = header_names::normal(&output.name);
+        let is_it = |location: &Location| match location {
+            Location::Header(header, _) => header_names::normal(header) == name,
+            Location::Cookie(_) | Location::Parameter(_) => false,
+        };
+        if locations.iter().any(is_it) {
+            let message = format!("found `{}`, where tokens are looked for", output.name);
+            problems.error(place.clone(), message);
+        }
+    }
+}

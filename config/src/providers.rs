@@ -1,0 +1,270 @@
+//! `jwtRules`: from the schema to [`Provider`]s.
+
+use std::sync::Arc;
+
+use foldhash::HashMap;
+use serde_json::Value;
+
+use super::problem::{Place, Problems};
+use super::schema::{JwtRule, RequiredClaim};
+use super::{claim_rules, key_set, locations, output_headers, quantity, shape};
+use jwt_rbac::authn::Authenticator;
+use jwt_rbac::authn::algorithm::Algorithm;
+use jwt_rbac::authn::claim_path::ClaimPath;
+use jwt_rbac::authn::grants::Grants;
+use jwt_rbac::authn::keys::Keys;
+use jwt_rbac::authn::locate::Location;
+use jwt_rbac::authn::outputs::OutputHeader;
+use jwt_rbac::authn::provider::{Audience, Provider, TokenType};
+use jwt_rbac::authn::signature::SignatureVerifier;
+use jwt_rbac::permissions::{PermissionNames, PermissionSet};
+use jwt_rbac::scalar::Scalar;
+
+/// What Envoy's `jwt_authn` filter allows where Istio says nothing, in seconds.
+const DEFAULT_CLOCK_SKEW: u64 = 60;
+/// The largest difference of clocks that can be asked for, in seconds.
+const MAX_CLOCK_SKEW: u64 = 300;
+/// Claims that Istio always reads as lists.
+const SPACE_DELIMITED: &[&str] = &["permission", "scope"];
+
+/// Compiles every entry of `jwtRules` that is well-formed and adds it to the authenticator.
+pub fn compile(
+    rules: Vec<(Place, JwtRule)>,
+    verifier: &mut dyn SignatureVerifier,
+    authenticator: &mut Authenticator,
+    problems: &mut Problems,
+) {
+    let mut names = HashMap::default();
+    let mut all_locations: Vec<(Place, Vec<Location>)> = Vec::new();
+    let mut all_outputs: Vec<(Place, OutputHeader)> = Vec::new();
+    for (place, rule) in rules {
+        let name = rule.name.clone().or_else(|| rule.issuer.clone()).unwrap_or_default();
+        if let Some(first) = names.insert(name.clone(), place.clone())
+            && rule.name.is_some()
+        {
+            let message = format!("found `{name}`, which is the name of {first} too");
+            problems.error(place.field("name"), message);
+        }
+        let locations = locations::compile(&place, &rule, problems);
+        let outputs = output_headers::compile(&place, &rule, problems);
+        all_locations.push((place.clone(), locations.clone()));
+        all_outputs.extend(outputs.iter().cloned());
+        let permission_names = authenticator.permission_names();
+        let provider = provider(&place, name, rule, verifier, permission_names, problems);
+        if let Some(mut provider) = provider {
+            provider.outputs = outputs.into_iter().map(|(_, output)| output).collect();
+            authenticator.add_provider(provider, locations);
+        }
+    }
+    locations::check_overlaps(&all_locations, problems);
+    let locations: Vec<_> =
+        all_locations.into_iter().flat_map(|(_, locations)| locations).collect();
+    output_headers::check_locations(&all_outputs, &locations, problems);
+}
+
+/// Everything of a provider but the headers that it writes.
+fn provider(
+    place: &Place,
+    name: String,
+    rule: JwtRule,
+    verifier: &mut dyn SignatureVerifier,
+    names: &PermissionNames,
+    problems: &mut Problems,
+) -> Option<Provider> {
+    check_names(place, &rule, problems);
+    let audiences = audiences(place, &rule, problems);
+    let token_types = rule.token_types.as_ref().map(|types| {
+        super::check_strings(&place.field("tokenTypes"), types, problems);
+        types.iter().map(|text| TokenType::new(text)).collect()
+    });
+    let clock_skew = clock_skew(place, rule.clock_skew.as_deref(), problems);
+    let max_lifetime =
+        rule.max_lifetime.as_deref().and_then(|text| max_lifetime(place, text, problems));
+    let required_claims = required_claims(place, rule.required_claims.as_deref(), problems);
+    let space_delimited = rule.space_delimited_claims.as_deref().unwrap_or_default();
+    if rule.space_delimited_claims.is_some() {
+        super::check_strings(&place.field("spaceDelimitedClaims"), space_delimited, problems);
+    }
+    let grants = grants(place, &rule, names, problems);
+    let errors_before = problems.errors.len();
+    let algorithms = algorithms(place, rule.algorithms.as_deref(), problems);
+    if problems.errors.len() > errors_before {
+        // Which keys are usable depends on this list.
+        return None;
+    }
+    let missing = || "expected `jwks`, the key set of the issuer".to_owned();
+    let jwks = problems.check(place, rule.jwks.ok_or_else(missing))?;
+    let keys = key_set::compile(&place.field("jwks"), jwks, algorithms.as_deref(), problems)?;
+    let always_delimited = SPACE_DELIMITED.iter().map(ToString::to_string);
+    Some(Provider {
+        name,
+        issuer: rule.issuer.map(Arc::from),
+        audiences,
+        algorithms,
+        token_types,
+        padded_tokens: rule.padded_tokens,
+        clock_skew,
+        require_expiration: rule.require_expiration,
+        max_lifetime,
+        required_claims,
+        keys: Keys::prepare(&keys, verifier),
+        grants,
+        space_delimited_claims: always_delimited.chain(space_delimited.iter().cloned()).collect(),
+        forward_token: rule.forward_original_token,
+        outputs: Vec::new(),
+    })
+}
+
+fn check_names(place: &Place, rule: &JwtRule, problems: &mut Problems) {
+    match rule.issuer.as_deref() {
+        Some("") => {
+            let message = "found an empty issuer, expected that of the tokens";
+            problems.error(place.field("issuer"), message);
+        }
+        Some(_) => {}
+        None => problems.warn(
+            place.clone(),
+            "no `issuer`: tokens of any issuer that no other entry names are accepted",
+        ),
+    }
+    if let Some(name) = &rule.name {
+        problems.check(&place.field("name"), super::check_name(name));
+    }
+}
+
+/// Exactly one of `audiences` and `anyAudience: true`: a token for somebody else's service must not
+/// pass because a line was forgotten (RFC 8725 §3.9).
+fn audiences(place: &Place, rule: &JwtRule, problems: &mut Problems) -> Option<Vec<Audience>> {
+    match (&rule.audiences, rule.any_audience) {
+        (None, false) => problems.error(
+            place.clone(),
+            "expected `audiences`, what the tokens name in `aud`, or `anyAudience: true`",
+        ),
+        (Some(_), true) => {
+            let message = "found beside `audiences`, expected one of both";
+            problems.error(place.field("anyAudience"), message);
+        }
+        (Some(audiences), false) => {
+            super::check_strings(&place.field("audiences"), audiences, problems);
+        }
+        (None, true) => {}
+    }
+    let audiences = rule.audiences.as_ref()?;
+    Some(audiences.iter().map(|text| Audience::new(text)).collect())
+}
+
+fn algorithms(
+    place: &Place,
+    names: Option<&[String]>,
+    problems: &mut Problems,
+) -> Option<Vec<Algorithm>> {
+    let names = names?;
+    let place = place.field("algorithms");
+    super::check_strings(&place, names, problems);
+    let parse = |(index, name): (usize, &String)| {
+        let message = format!("found `{name}`, expected an algorithm such as `RS256`");
+        problems.check(&place.index(index), Algorithm::from_name(name).ok_or(message))
+    };
+    Some(names.iter().enumerate().filter(|(_, name)| !name.is_empty()).filter_map(parse).collect())
+}
+
+fn clock_skew(place: &Place, text: Option<&str>, problems: &mut Problems) -> u64 {
+    let place = place.field("clockSkew");
+    let bounded = |text: &str| match quantity::seconds(text)? {
+        skew @ 0..=MAX_CLOCK_SKEW => Ok(skew),
+        _ => Err(format!("found `{text}`, expected `0s` to `{MAX_CLOCK_SKEW}s`")),
+    };
+    let skew = text.and_then(|text| problems.check(&place, bounded(text)));
+    skew.unwrap_or(DEFAULT_CLOCK_SKEW)
+}
+
+/// A lifetime of nothing would refuse every token.
+fn max_lifetime(place: &Place, text: &str, problems: &mut Problems) -> Option<u64> {
+    let place = place.field("maxLifetime");
+    let lifetime = quantity::seconds(text).and_then(|seconds| match seconds {
+        0 => Err(format!("found `{text}`, expected a duration such as `24h`")),
+        seconds => Ok(seconds),
+    });
+    problems.check(&place, lifetime)
+}
+
+fn required_claims(
+    place: &Place,
+    entries: Option<&[Value]>,
+    problems: &mut Problems,
+) -> Vec<(ClaimPath, Option<Vec<Scalar>>)> {
+    let Some(entries) = entries else { return Vec::new() };
+    let place = place.field("requiredClaims");
+    if entries.is_empty() {
+        problems.error(place.clone(), "found an empty list, expected `{claim: …, values: […]}`");
+    }
+    let mut required = Vec::new();
+    for (place, entry) in shape::decode_all::<RequiredClaim>(&place, entries.to_vec(), problems) {
+        let claim = problems.check(&place.field("claim"), ClaimPath::parse(&entry.claim));
+        let values = entry
+            .values
+            .map(|values| claim_rules::scalars(&place.field("values"), &values, problems));
+        required.extend(claim.map(|claim| (claim, values)));
+    }
+    required
+}
+
+fn grants(
+    place: &Place,
+    rule: &JwtRule,
+    names: &PermissionNames,
+    problems: &mut Problems,
+) -> Grants {
+    let default = ["permissions".to_owned()];
+    let permission_claims = rule.permission_claims.as_deref().unwrap_or(&default);
+    let role_claims = rule.role_claims.as_deref();
+    Grants {
+        permission_claims: claims(&place.field("permissionClaims"), permission_claims, problems),
+        role_claims: role_claims
+            .map_or_else(Vec::new, |roles| claims(&place.field("roleClaims"), roles, problems)),
+        role_permissions: role_permissions(place, rule, names, problems),
+    }
+}
+
+fn claims(place: &Place, names: &[String], problems: &mut Problems) -> Vec<ClaimPath> {
+    if names.is_empty() {
+        problems.error(place.clone(), "found an empty list, expected the name of a claim");
+    }
+    let parse = |(index, name): (usize, &String)| {
+        problems.check(&place.index(index), ClaimPath::parse(name))
+    };
+    names.iter().enumerate().filter_map(parse).collect()
+}
+
+fn role_permissions(
+    place: &Place,
+    rule: &JwtRule,
+    names: &PermissionNames,
+    problems: &mut Problems,
+) -> HashMap<String, PermissionSet> {
+    let place = place.field("rolePermissions");
+    match (&rule.role_permissions, &rule.role_claims) {
+        (None, Some(_)) => problems.error(
+            place.clone(),
+            "missing, expected what each role of `roleClaims` grants: without it roles grant nothing",
+        ),
+        (Some(_), None) => problems.error(
+            place.clone(),
+            "found without `roleClaims`, expected the claims that hold the roles",
+        ),
+        _ => {}
+    }
+    let mut role_permissions = HashMap::default();
+    for (role, permissions) in rule.role_permissions.iter().flatten() {
+        let place = place.field(role);
+        let decoded = shape::decode_strings(&place, permissions.clone(), problems);
+        let Some(permissions) = decoded else { continue };
+        super::check_strings(&place, &permissions, problems);
+        let mut granted = PermissionSet::default();
+        for id in permissions.iter().filter_map(|name| names.find(name)) {
+            granted.insert(id);
+        }
+        role_permissions.insert(role.clone(), granted);
+    }
+    role_permissions
+}

@@ -1,0 +1,195 @@
+//! `routes`: from the schema to the [`RouteTable`].
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::problem::{Place, Problems};
+use super::schema::Route;
+use super::{Issuers, access, ambiguity, shape};
+use jwt_rbac::authn::Authenticator;
+use jwt_rbac::authz::hosts::HostPattern;
+use jwt_rbac::authz::routes::{self, AmbiguousPaths, RouteKey, RouteTable, Unmatched};
+use jwt_rbac::authz::template::Template;
+use jwt_rbac::authz::trie::MAX_VISITS;
+
+/// How many combinations of host, path and method a table may have. Each takes some hundred bytes,
+/// and all documents of a worker share the 1 GiB that Envoy gives to a VM: a document that fits on
+/// one worker must fit on each.
+const MAX_KEYS: usize = 100_000;
+
+/// What the document says about the table as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct TableOptions {
+    pub ambiguous_paths: AmbiguousPaths,
+    pub unmatched: Unmatched,
+}
+
+/// Compiles every entry of `routes` that is well-formed.
+pub fn compile(
+    place: &Place,
+    entries: Vec<Value>,
+    options: TableOptions,
+    issuers: &Issuers,
+    authenticator: &mut Authenticator,
+    problems: &mut Problems,
+) -> RouteTable {
+    let decoded = shape::decode_all::<Route>(place, entries, problems);
+    let named_hosts = decoded.iter().any(|(_, route)| route.hosts.is_some());
+    let mut table = RouteTable::new(named_hosts, options.ambiguous_paths, options.unmatched);
+    let mut names: HashMap<String, Place> = HashMap::new();
+    let mut keys_left = MAX_KEYS;
+    let mut all_paths = Vec::new();
+    for (place, route) in decoded {
+        if named_hosts && route.hosts.is_none() {
+            let message = "expected `hosts`, because another route has them; `\"*\"` is any host";
+            problems.error(place.clone(), message);
+        }
+        if let Some(name) = &route.name
+            && let Some(first) = names.insert(name.clone(), place.clone())
+        {
+            let message = format!("found `{name}`, which is the name of {first} too");
+            problems.error(place.field("name"), message);
+        }
+        let (hosts, templates) =
+            add_route(&mut table, &mut keys_left, &place, &route, issuers, authenticator, problems);
+        all_paths.push(ambiguity::Paths { place, hosts, templates });
+    }
+    if options.ambiguous_paths == AmbiguousPaths::Match {
+        ambiguity::check(&all_paths, table.routes(), problems);
+    }
+    if keys_left == 0 {
+        let message = format!(
+            "found more than {MAX_KEYS} combinations of host, path and method, which take too much \
+             memory: list fewer of them in one route"
+        );
+        problems.error(place.clone(), message);
+    }
+    if let Some(visits) = table.excessive_visits() {
+        problems.error(
+            place.clone(),
+            format!(
+                "found paths of which one lookup could try {visits} segments, expected at most \
+                 {MAX_VISITS}: fewer routes that have a literal where others have a variable"
+            ),
+        );
+    }
+    table
+}
+
+fn add_route(
+    table: &mut RouteTable,
+    keys_left: &mut usize,
+    place: &Place,
+    route: &Route,
+    issuers: &Issuers,
+    authenticator: &mut Authenticator,
+    problems: &mut Problems,
+) -> (Vec<Option<HostPattern>>, Vec<Template>) {
+    if let Some(name) = &route.name {
+        problems.check(&place.field("name"), super::check_name(name));
+    }
+    let hosts = hosts(place, route.hosts.as_deref(), problems);
+    let paths = paths(place, &route.paths, problems);
+    let methods = methods(place, route.methods.as_deref(), problems);
+    let (access, variables) = access::compile(place, route, issuers, authenticator, problems);
+
+    let mut bound_paths = Vec::new();
+    for (path_place, path) in &paths {
+        let segment = |name: &String| {
+            let message = format!(
+                "expected the variable `{{{name}}}` as one segment, because `claims` compares with it"
+            );
+            problems.check(path_place, path.variable(name).ok_or(message))
+        };
+        let segments: Vec<_> = variables.iter().filter_map(segment).collect();
+        bound_paths.push((path, segments));
+    }
+    let added = [bound_paths.len(), hosts.len(), methods.len()];
+    *keys_left = match added.into_iter().try_fold(1, usize::checked_mul) {
+        Some(added) => keys_left.saturating_sub(added),
+        None => 0,
+    };
+    let mut keys = Vec::new();
+    // Said once, for the whole table.
+    if *keys_left > 0 {
+        for (path, variables) in &bound_paths {
+            for host in &hosts {
+                for method in &methods {
+                    keys.push(RouteKey { host: host.as_ref(), path, method: *method, variables });
+                }
+            }
+        }
+    }
+    let name = route.name.clone().unwrap_or_else(|| place.to_string());
+    let added = table.add(routes::Route { name, access, dry_run: route.dry_run }, keys);
+    if let Err(taken) = added {
+        refuse_shared_key(place, taken, problems);
+    }
+    (hosts, paths.into_iter().map(|(_, path)| path).collect())
+}
+
+fn refuse_shared_key(place: &Place, mut taken: Vec<String>, problems: &mut Problems) {
+    taken.sort();
+    taken.dedup();
+    let others = taken.join("`, `");
+    let message =
+        format!("shares host, path and method with `{others}`, expected one route for each");
+    problems.error(place.clone(), message);
+}
+
+/// The hosts of a route; one `None` where routes name no hosts.
+fn hosts(
+    place: &Place,
+    hosts: Option<&[String]>,
+    problems: &mut Problems,
+) -> Vec<Option<HostPattern>> {
+    let Some(hosts) = hosts else {
+        return vec![None];
+    };
+    let place = place.field("hosts");
+    super::check_strings(&place, hosts, problems);
+    let parse = |(index, host): (usize, &String)| {
+        problems.check(&place.index(index), HostPattern::parse(host)).map(Some)
+    };
+    hosts.iter().enumerate().filter_map(parse).collect()
+}
+
+fn paths(place: &Place, paths: &[String], problems: &mut Problems) -> Vec<(Place, Template)> {
+    let place = place.field("paths");
+    if paths.is_empty() {
+        problems
+            .error(place.clone(), "found an empty list, expected a path such as `/reviews/{id}`");
+    }
+    let parse = |(index, path): (usize, &String)| {
+        let place = place.index(index);
+        problems.check(&place, Template::parse(path)).map(|path| (place, path))
+    };
+    paths.iter().enumerate().filter_map(parse).collect()
+}
+
+/// The methods of a route; one `None` where it lists none.
+fn methods<'r>(
+    place: &Place,
+    methods: Option<&'r [String]>,
+    problems: &mut Problems,
+) -> Vec<Option<&'r str>> {
+    let Some(methods) = methods else {
+        return vec![None];
+    };
+    let place = place.field("methods");
+    super::check_strings(&place, methods, problems);
+    for (index, method) in methods.iter().enumerate() {
+        // Methods are case-sensitive (RFC 9110 §9.1), and every registered one is in upper case.
+        if !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
+            let message =
+                format!("found `{method}`, expected a method such as `GET`, in upper case");
+            problems.error(place.index(index), message);
+        }
+        if method == "CONNECT" {
+            let message = "found `CONNECT`, which has no path and is always denied by a table";
+            problems.error(place.index(index), message);
+        }
+    }
+    methods.iter().map(|method| Some(method.as_str())).collect()
+}

@@ -1,0 +1,512 @@
+//! Documents that are accepted, and documents that are refused with every place named.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use jwt_rbac::authn::algorithm::Algorithm;
+use jwt_rbac::authn::jwk::Jwk;
+use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
+
+/// The key set that belongs to the private keys of `testdata/keys`.
+fn jwks() -> Value {
+    serde_json::from_str(include_str!("../../testdata/jwks.json")).unwrap()
+}
+
+fn rule() -> Value {
+    json!({"issuer": "https://issuer.test", "audiences": ["me"], "jwks": jwks()})
+}
+
+fn compile_value(document: &Value) -> Result<(Document, Problems), Problems> {
+    compile(document.to_string().as_bytes(), &mut RustCrypto)
+}
+
+/// The places and messages of all errors.
+fn errors(document: &Value) -> Vec<String> {
+    let problems = compile_value(document).err().unwrap_or_default();
+    problems.errors.iter().map(ToString::to_string).collect()
+}
+
+/// Whether the only error is at this place.
+#[track_caller]
+fn refused_at(place: &str, document: &Value) {
+    let errors = errors(document);
+    assert!(
+        matches!(errors.as_slice(), [error] if error.starts_with(&format!("{place}: "))),
+        "expected one error at {place}, found {errors:#?} in {document}"
+    );
+}
+
+fn with_rule(field: &str, value: Value) -> Value {
+    let mut rule = rule();
+    rule[field] = value;
+    json!({"jwtRules": [rule]})
+}
+
+fn with_row(row: &Value) -> Value {
+    json!({"jwtRules": [rule()], "routes": [row]})
+}
+
+fn with_field(field: &str, value: &Value) -> Value {
+    json!({"jwtRules": [rule()], "routes": [], field: value})
+}
+
+#[test]
+fn a_full_document_is_accepted() {
+    let document = json!({
+        "jwtRules": [{
+            "issuer": "https://issuer.test",
+            "name": "first",
+            "audiences": ["https://me.test"],
+            "jwks": jwks().to_string(),
+            "forwardOriginalToken": true,
+            "outputPayloadToHeader": "x-payload",
+            "outputClaimToHeaders": [
+                {"header": "X_Sub", "claim": "sub"},
+                {"header": "x-org", "claim": "[org][id]"},
+            ],
+            "clockSkew": "1m30s",
+            "requireExpiration": false,
+            "permissionClaims": ["permissions", "scope"],
+            "roleClaims": ["[realm_access][roles]"],
+            "rolePermissions": {"user": ["read:details"]},
+        }, {"audiences": ["x"], "jwks": jwks()}],
+        "routes": [
+            {"name": "a", "hosts": ["a.test", "*.b.test"], "paths": ["/a/{id}", "/a/{id}/{**}"],
+             "methods": ["GET"], "permissions": ["read:details"], "issuers": ["https://issuer.test"],
+             "claims": [{"claim": "tenant", "pathVariable": "id"}]},
+            {"hosts": ["*"], "paths": ["/"], "permissions": {"allOf": ["a"], "anyOf": ["b", "c"]}},
+            {"hosts": ["*"], "paths": ["/x"], "access": "AUTHENTICATED"},
+        ],
+        "unmatchedRoutes": "DENY",
+        "ambiguousPaths": "MATCH",
+        "corsPreflight": "ALLOW",
+        "maxTokenSize": "32Ki",
+    });
+    let (document, problems) = compile_value(&document).map_err(|found| found.errors).unwrap();
+    assert_eq!(document.authenticator.providers().len(), 2);
+    assert_eq!(document.output_headers.names(), ["x-org", "x-payload", "x-sub"]);
+    assert_eq!(problems.warnings.len(), 1, "the second rule names no issuer");
+}
+
+#[test]
+fn every_faulty_entry_is_named_at_once() {
+    let document = json!({
+        "jwtRules": [
+            {"issuer": "https://a.test", "jwks": jwks(), "audience": ["me"]},
+            {"issuer": "https://b.test", "audiences": [], "jwks": "{\"keys\":[]}"},
+        ],
+        "routes": [
+            {"paths": ["a"], "access": "PUBLIC"},
+            {"paths": ["/b"]},
+            {"paths": ["/c"], "methods": ["get"], "access": "PUBLIC"},
+        ],
+        "unmatchedRoute": "DENY",
+    });
+    let errors = errors(&document);
+    for place in [
+        "unmatchedRoute",
+        "jwtRules[0].audience",
+        "jwtRules[1].audiences",
+        "jwtRules[1].jwks.keys",
+        "routes[0].paths[0]",
+        "routes[1]",
+        "routes[2].methods[0]",
+    ] {
+        let named = errors.iter().filter(|error| error.starts_with(&format!("{place}: "))).count();
+        assert_eq!(named, 1, "{place} in {errors:#?}");
+    }
+    assert_eq!(errors.len(), 7, "{errors:#?}");
+}
+
+#[test]
+fn a_document_says_something() {
+    for text in ["", " \n", "{}", "[]", "1", "{", "{\"routes\":[],\"routes\":[]}", "\u{feff}{}"] {
+        let problems = compile(text.as_bytes(), &mut RustCrypto).err().unwrap();
+        assert_eq!(problems.errors.len(), 1, "{text}");
+        assert!(problems.errors[0].to_string().starts_with("pluginConfig: "), "{text}");
+    }
+    let large = vec![b' '; MAX_DOCUMENT + 1];
+    assert_eq!(compile(&large, &mut RustCrypto).err().unwrap().errors.len(), 1);
+    assert!(errors(&json!({"routes": []})).is_empty());
+    assert!(errors(&json!({"jwtRules": [rule()]})).is_empty());
+}
+
+#[test]
+fn nothing_is_not_a_value() {
+    assert_eq!(
+        errors(&json!({"routes": null})),
+        ["routes: found nothing (null), expected a value"]
+    );
+    refused_at("jwtRules[0].issuer", &with_rule("issuer", Value::Null));
+}
+
+#[test]
+fn keys_are_found_or_the_rule_is_refused() {
+    refused_at("jwtRules[0].jwks", &with_rule("jwks", json!(key_set::PLACEHOLDER)));
+    refused_at("jwtRules[0].jwks", &with_rule("jwks", json!("not JSON")));
+    refused_at("jwtRules[0].jwks.keys", &with_rule("jwks", json!({})));
+    refused_at(
+        "jwtRules[0].jwks.keys",
+        &with_rule("jwks", json!({"keys": [{"kty": "oct", "k": "AA"}]})),
+    );
+    let mut one_bad = jwks();
+    one_bad["keys"][0]["n"] = json!("AQAB");
+    let (_, problems) = compile_value(&with_rule("jwks", one_bad)).map_err(|_| ()).unwrap();
+    let warning = problems.warnings[0].to_string();
+    assert!(warning.starts_with("jwtRules[0].jwks.keys[0].n: key skipped: "), "{warning}");
+}
+
+#[test]
+fn no_key_set_is_refused_for_its_size() {
+    let warnings = |count| {
+        let many: Vec<_> = std::iter::repeat_n(jwks()["keys"][0].clone(), count).collect();
+        let document = with_rule("jwks", json!({"keys": many}));
+        let (_, problems) = compile_value(&document).map_err(|_| ()).unwrap();
+        problems.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert!(warnings(6).is_empty());
+    let found = warnings(9);
+    assert!(
+        found[0].starts_with("jwtRules[0].jwks.keys: found more keys of one kind"),
+        "{found:?}"
+    );
+    // What Google publishes for one of its services.
+    let ed25519 =
+        json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    let five: Vec<_> = std::iter::repeat_n(ed25519, 5).collect();
+    let document = with_rule("jwks", json!({"keys": five}));
+    let (_, problems) = compile_value(&document).map_err(|_| ()).unwrap();
+    assert!(problems.warnings.is_empty(), "{:?}", problems.warnings);
+}
+
+#[test]
+fn a_private_key_is_refused_with_what_to_do() {
+    for member in ["d", "p", "q", "dp", "dq", "qi"] {
+        let mut private = jwks();
+        private["keys"][1][member] = json!("AQAB");
+        let found = errors(&with_rule("jwks", private));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(&format!("jwtRules[0].jwks.keys[1].{member}: ")), "{found:?}");
+        assert!(found[0].contains("rotate the key"), "{found:?}");
+    }
+}
+
+#[test]
+fn pss_is_for_keys_that_name_it() {
+    let rsa = jwks()["keys"][0].clone();
+    let with_alg = |algorithm: Option<&str>| {
+        let mut key = rsa.clone();
+        key.as_object_mut().unwrap().remove("alg");
+        if let Some(algorithm) = algorithm {
+            key["alg"] = json!(algorithm);
+        }
+        key
+    };
+    use Algorithm::{Ps256, Rs256, Rs384, Rs512};
+    for (named, allowed, expected) in [
+        (None, None, vec![Rs256, Rs384, Rs512]),
+        (Some("PS256"), None, vec![Ps256]),
+        (None, Some(vec![Ps256, Rs256]), vec![Rs256, Ps256]),
+        (Some("RS256"), Some(vec![Ps256, Rs256]), vec![Rs256]),
+    ] {
+        let key = Jwk::parse(&with_alg(named), allowed.as_deref()).unwrap();
+        assert_eq!(key.algorithms, expected, "{named:?} {allowed:?}");
+    }
+    assert!(Jwk::parse(&with_alg(Some("RS256")), Some(&[Ps256])).is_err());
+}
+
+#[test]
+fn rules_are_checked() {
+    let mut without_audiences = rule();
+    without_audiences.as_object_mut().unwrap().remove("audiences");
+    refused_at("jwtRules[0]", &json!({"jwtRules": [without_audiences]}));
+    without_audiences["anyAudience"] = json!(true);
+    assert!(errors(&json!({"jwtRules": [without_audiences]})).is_empty());
+    refused_at("jwtRules", &json!({"jwtRules": []}));
+    refused_at("jwtRules[0].anyAudience", &with_rule("anyAudience", json!(true)));
+    refused_at("jwtRules[0].audiences[0]", &with_rule("audiences", json!([""])));
+    refused_at("jwtRules[0].issuer", &with_rule("issuer", json!("")));
+    refused_at("jwtRules[0].name", &with_rule("name", json!("a b")));
+    refused_at("jwtRules[0].clockSkew", &with_rule("clockSkew", json!("301s")));
+    refused_at("jwtRules[0].clockSkew", &with_rule("clockSkew", json!(60)));
+    refused_at("jwtRules[0].permissionClaims", &with_rule("permissionClaims", json!([])));
+    refused_at("jwtRules[0].permissionClaims[0]", &with_rule("permissionClaims", json!(["[a"])));
+    refused_at("jwtRules[0].rolePermissions", &with_rule("roleClaims", json!(["roles"])));
+    refused_at("jwtRules[0].rolePermissions", &with_rule("rolePermissions", json!({"a": ["b"]})));
+    refused_at("jwtRules[0].jwksUri", &with_rule("jwksUri", json!("https://x.test")));
+}
+
+#[test]
+fn what_a_rule_asks_of_tokens_is_checked() {
+    let refused = |place: &str, field: &str, value: Value| {
+        refused_at(&format!("jwtRules[0].{place}"), &with_rule(field, value));
+    };
+    refused("algorithms", "algorithms", json!([]));
+    refused("algorithms[0]", "algorithms", json!(["none"]));
+    refused("algorithms[1]", "algorithms", json!(["RS256", "rs256"]));
+    refused("jwks.keys", "algorithms", json!(["EdDSA"]));
+    refused("tokenTypes", "tokenTypes", json!([]));
+    refused("maxLifetime", "maxLifetime", json!("1d"));
+    refused("requiredClaims", "requiredClaims", json!([]));
+    refused("requiredClaims[0].values", "requiredClaims", json!([{"claim": "a", "values": []}]));
+    refused("spaceDelimitedClaims[0]", "spaceDelimitedClaims", json!([""]));
+    for (field, value) in [
+        ("algorithms", json!(["RS256", "PS256"])),
+        ("tokenTypes", json!(["at+jwt"])),
+        ("maxLifetime", json!("24h")),
+        ("requiredClaims", json!([{"claim": "token_use", "values": ["access"]}, {"claim": "sub"}])),
+        ("spaceDelimitedClaims", json!(["roles"])),
+    ] {
+        assert!(errors(&with_rule(field, value)).is_empty(), "{field}");
+    }
+}
+
+#[test]
+fn locations_are_checked() {
+    let refused = |place: &str, field: &str, value: Value| {
+        refused_at(&format!("jwtRules[0].{place}"), &with_rule(field, value));
+    };
+    refused("fromHeaders", "fromHeaders", json!([]));
+    refused("fromHeaders[0].name", "fromHeaders", json!([{"name": "a b"}]));
+    refused("fromHeaders[0].prefix", "fromHeaders", json!([{"name": "a", "prefix": "b c "}]));
+    refused("fromHeaders[0].prefix", "fromHeaders", json!([{"name": "a", "prefix": " "}]));
+    refused("fromParams[0]", "fromParams", json!([""]));
+    refused("fromCookies[0]", "fromCookies", json!(["a=b"]));
+    let overlapping = json!([{"name": "X-T", "prefix": "a="}, {"name": "x-t", "prefix": "a=b"}]);
+    refused("fromHeaders", "fromHeaders", overlapping);
+    let mut rule = rule();
+    rule["fromHeaders"] = json!([{"name": "x_token"}]);
+    rule["outputPayloadToHeader"] = json!("x-token");
+    refused_at("jwtRules[0].outputPayloadToHeader", &json!({"jwtRules": [rule]}));
+}
+
+#[test]
+fn secrets_are_asked_for_by_name_and_stand_alone() {
+    let secret = json!({"kty": "oct", "k": "A".repeat(43)});
+    let short = json!({"kty": "oct", "k": "A".repeat(42)});
+    let document = |keys: Value, algorithms: Value| {
+        let mut rule = rule();
+        rule["jwks"] = json!({"keys": keys});
+        rule["algorithms"] = algorithms;
+        json!({"jwtRules": [rule]})
+    };
+    assert!(errors(&document(json!([secret]), json!(["HS256"]))).is_empty());
+    refused_at("jwtRules[0].jwks.keys", &document(json!([secret]), json!(["RS256"])));
+    refused_at("jwtRules[0].jwks.keys", &document(json!([secret]), json!(["HS384"])));
+    refused_at("jwtRules[0].jwks.keys", &document(json!([short]), json!(["HS256"])));
+    refused_at("jwtRules[0].jwks.keys", &with_rule("jwks", json!({"keys": [secret]})));
+    let mixed = json!([secret, jwks()["keys"][0]]);
+    refused_at("jwtRules[0].jwks.keys", &document(mixed, json!(["HS256", "RS256"])));
+}
+
+#[test]
+fn output_headers_are_checked() {
+    for header in ["authorization", "Host", "content-length", "te", ":path", "", "x y", "x\u{e9}"] {
+        let place = "jwtRules[0].outputPayloadToHeader";
+        refused_at(place, &with_rule("outputPayloadToHeader", json!(header)));
+    }
+    let twice = json!([{"header": "x-a", "claim": "a"}, {"header": "X_A", "claim": "b"}]);
+    refused_at(
+        "jwtRules[0].outputClaimToHeaders[1].header",
+        &with_rule("outputClaimToHeaders", twice),
+    );
+}
+
+#[test]
+fn routes_are_checked() {
+    for (place, row) in [
+        ("routes[0]", json!({"access": "PUBLIC"})),
+        ("routes[0]", json!({"paths": ["/"]})),
+        ("routes[0].paths", json!({"paths": [], "access": "PUBLIC"})),
+        ("routes[0].access", json!({"paths": ["/"], "access": "public"})),
+        (
+            "routes[0].permissions",
+            json!({"paths": ["/"], "access": "PUBLIC", "permissions": ["a"]}),
+        ),
+        ("routes[0].permissions", json!({"paths": ["/"], "permissions": ["a", "b"]})),
+        ("routes[0].permissions", json!({"paths": ["/"], "permissions": []})),
+        ("routes[0].permissions", json!({"paths": ["/"], "permissions": {}})),
+        ("routes[0].permissions.allOf", json!({"paths": ["/"], "permissions": {"allOf": []}})),
+        ("routes[0].claims", json!({"paths": ["/"], "claims": []})),
+        ("routes[0].claims[0]", json!({"paths": ["/"], "claims": [{"claim": "a"}]})),
+        (
+            "routes[0].claims[0].values",
+            json!({"paths": ["/"], "claims": [{"claim": "a", "values": []}]}),
+        ),
+        (
+            "routes[0].claims[0].values[0]",
+            json!({"paths": ["/"], "claims": [{"claim": "a", "values": [{}]}]}),
+        ),
+        (
+            "routes[0].paths[0]",
+            json!({"paths": ["/a"], "claims": [{"claim": "a", "pathVariable": "x"}]}),
+        ),
+        (
+            "routes[0].paths[0]",
+            json!({"paths": ["/{x=**}"], "claims": [{"claim": "a", "pathVariable": "x"}]}),
+        ),
+        ("routes[0].issuers[0]", json!({"paths": ["/"], "issuers": ["https://other.test"]})),
+        ("routes[0].hosts[0]", json!({"paths": ["/"], "hosts": ["a b"], "access": "PUBLIC"})),
+        ("routes[0].name", json!({"paths": ["/"], "name": "a/b", "access": "PUBLIC"})),
+        (
+            "routes[0].methods[0]",
+            json!({"paths": ["/"], "methods": ["CONNECT"], "access": "PUBLIC"}),
+        ),
+    ] {
+        refused_at(place, &with_row(&row));
+    }
+}
+
+#[test]
+fn routes_are_checked_against_each_other() {
+    let public = |paths: Value| json!({"paths": paths, "access": "PUBLIC"});
+    let rows = |rows: Value| json!({"jwtRules": [rule()], "routes": rows});
+    refused_at("routes[1]", &rows(json!([public(json!(["/a/{x}"])), public(json!(["/a/{y}/"]))])));
+    refused_at("routes[0]", &rows(json!([public(json!(["/a", "/a/"]))])));
+    let mut named = public(json!(["/b"]));
+    named["hosts"] = json!(["a.test"]);
+    refused_at("routes[0]", &rows(json!([public(json!(["/a"])), named])));
+    let row = |path: &str| json!({"name": "same", "paths": [path], "access": "PUBLIC"});
+    refused_at("routes[1].name", &rows(json!([row("/a"), row("/b")])));
+    refused_at("routes[0]", &json!({"routes": [{"paths": ["/"], "access": "AUTHENTICATED"}]}));
+    let both_ways = |number: u32| -> String {
+        (0..8).map(|bit| if number >> bit & 1 == 1 { "/a" } else { "/{*}" }).collect()
+    };
+    let paths: Vec<_> = (0..256).map(both_ways).collect();
+    refused_at("routes", &rows(json!([public(json!(paths))])));
+}
+
+#[test]
+fn responses_are_checked() {
+    for (place, responses) in [
+        ("responses.missingToken.status", json!({"missingToken": {"status": 402}})),
+        ("responses.forbidden.status", json!({"forbidden": {"status": 500}})),
+        ("responses.forbidden.format", json!({"forbidden": {"format": "HTML"}})),
+        ("responses.forbidden", json!({"forbidden": {"format": "CUSTOM"}})),
+        ("responses.forbidden.body", json!({"forbidden": {"body": "no"}})),
+        ("responses.unauthenticated.status", json!({"unauthenticated": {"status": 403}})),
+        (
+            "responses.unauthenticated.contentType",
+            json!({"unauthenticated": {"format": "CUSTOM", "body": "", "contentType": "a\nb"}}),
+        ),
+        (
+            "responses.forbidden.insufficientScope",
+            json!({"forbidden": {"status": 404, "insufficientScope": true}}),
+        ),
+        ("responses.resourceMetadata", json!({"resourceMetadata": "http://x.test"})),
+        ("responses.resourceMetadata", json!({"resourceMetadata": "https://x.test/\""})),
+        ("responses.corsOrigins", json!({"corsOrigins": []})),
+        ("responses.corsOrigins[0]", json!({"corsOrigins": ["https://x.test/"]})),
+        ("responses.corsOrigins[0]", json!({"corsOrigins": ["*"]})),
+    ] {
+        refused_at(place, &with_field("responses", &responses));
+    }
+}
+
+#[test]
+fn options_are_checked() {
+    refused_at(
+        "ambiguousPaths",
+        &json!({"routes": [{"paths": ["/"], "access": "PUBLIC"}], "unmatchedRoutes": "ALLOW", "ambiguousPaths": "MATCH"}),
+    );
+    refused_at("unmatchedRoutes", &with_field("unmatchedRoutes", &json!("ALLOW")));
+    refused_at("corsPreflight", &json!({"jwtRules": [rule()], "corsPreflight": "ALLOW"}));
+    refused_at("maxTokenSize", &with_field("maxTokenSize", &json!("16K")));
+    refused_at("selector", &with_field("selector", &json!({"matchLabels": {}})));
+    refused_at("tokenCache.maxSize", &with_field("tokenCache", &json!({"maxSize": "65Mi"})));
+    refused_at("tokenCache", &with_field("tokenCache", &json!({})));
+    refused_at("revoked.issuedBefore", &with_field("revoked", &json!({"issuedBefore": "today"})));
+    refused_at("revoked.jti[0]", &with_field("revoked", &json!({"jti": [""]})));
+    refused_at("dryRunTokens", &with_field("dryRunTokens", &json!(false)));
+    refused_at("decisionLog", &with_field("decisionLog", &json!("DENIED")));
+    refused_at("ruleMetrics", &json!({"jwtRules": [rule()], "ruleMetrics": true}));
+    let token = json!({"paths": ["/"], "access": "AUTHENTICATED", "token": "OPTIONAL"});
+    refused_at("routes[0].token", &with_row(&token));
+    for field in ["authorizationPolicies", "fence", "trustDomains"] {
+        refused_at(field, &with_field(field, &json!([])));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(bytes: Vec<u8>, text in "[{}\\[\\]\":,a-z/*0-9]{0,40}") {
+        let _ = compile(&bytes, &mut RustCrypto);
+        let _ = compile(text.as_bytes(), &mut RustCrypto);
+        let wrapped = format!("{{\"routes\":[{{\"paths\":[{text:?}],\"hosts\":[{text:?}],\"access\":\"PUBLIC\"}}]}}");
+        let _ = compile(wrapped.as_bytes(), &mut RustCrypto);
+    }
+}
+
+#[test]
+fn a_document_that_would_let_everybody_in_is_refused() {
+    for document in [
+        json!({"dryRun": false}),
+        json!({"decisionLog": "ALL"}),
+        json!({"responses": {"missingToken": {"status": 401}}}),
+    ] {
+        refused_at("pluginConfig", &document);
+    }
+    for (field, value) in [
+        ("unmatchedRoutes", json!("DENY")),
+        ("ambiguousPaths", json!("DENY")),
+        ("corsPreflight", json!("AUTHORIZE")),
+    ] {
+        refused_at(field, &json!({"jwtRules": [rule()], field: value}));
+    }
+    refused_at("revoked", &json!({"routes": [], "revoked": {"sub": ["joe"]}}));
+    refused_at("maxTokenSize", &json!({"routes": [], "maxTokenSize": 1}));
+}
+
+#[test]
+fn a_list_is_no_entry() {
+    refused_at("tokenCache", &with_field("tokenCache", &json!(["1Mi"])));
+    refused_at("revoked", &with_field("revoked", &json!([["a"], ["b"]])));
+    refused_at("jwtRules[0].fromHeaders[0]", &with_rule("fromHeaders", json!([["x-jwt", "JWT "]])));
+    refused_at("jwtRules[0].requiredClaims[0]", &with_rule("requiredClaims", json!([["sub"]])));
+    refused_at("routes[0]", &with_row(&json!([])));
+}
+
+/// A document must cost each worker little, and reading it must take little time.
+#[test]
+fn what_a_document_costs_is_bounded() {
+    let numbered = |prefix: &str, count: usize| -> Vec<String> {
+        (0..count).map(|number| format!("{prefix}{number}")).collect()
+    };
+    let row = |hosts, paths| json!({"hosts": numbered("h", hosts), "paths": numbered("/p", paths), "access": "PUBLIC"});
+    assert!(errors(&json!({"routes": [row(300, 300)]})).is_empty());
+    refused_at("routes", &json!({"routes": [row(400, 400)]}));
+    refused_at(
+        "routes[0].paths[0]",
+        &with_row(&json!({"paths": ["/a".repeat(65)], "access": "PUBLIC"})),
+    );
+    let mut faulty = json!({"routes": []});
+    for name in numbered("unknown", 4_000) {
+        faulty[name] = json!(1);
+    }
+    assert_eq!(errors(&faulty).len(), shape::MAX_FAULTS + 1);
+}
+
+#[test]
+fn settings_without_meaning_are_refused() {
+    refused_at(
+        "routes[0].dryRun",
+        &with_row(&json!({"paths": ["/"], "access": "PUBLIC", "dryRun": true})),
+    );
+    for name in ["host", "Cookie"] {
+        refused_at(
+            "jwtRules[0].fromHeaders[0].name",
+            &with_rule("fromHeaders", json!([{"name": name}])),
+        );
+    }
+    for header in ["cookie", "X_Original_URL", "trailer"] {
+        refused_at(
+            "jwtRules[0].outputPayloadToHeader",
+            &with_rule("outputPayloadToHeader", json!(header)),
+        );
+    }
+    for origin in ["https://app.test:443", "http://app.test:80", "https://App.test"] {
+        let responses = json!({"corsOrigins": [origin]});
+        refused_at("responses.corsOrigins[0]", &with_field("responses", &responses));
+    }
+}
