@@ -11,6 +11,7 @@
 //! | [`lds`] | listeners that a test replaces while Envoy runs |
 //! | [`native`] | a document as `jwt_authn` + `rbac` |
 //! | [`wire`], [`client`], [`connections`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
+//! | [`http2`], [`protocol`] | HTTP/2 likewise, and a choice of the two |
 //! | [`tokens`], [`garbage`] | tokens, good ones and bad ones, and bytes that are none |
 //! | [`bench`] | `make bench`: what a request costs |
 //! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
@@ -39,10 +40,12 @@ pub mod envoy;
 pub mod filters;
 pub mod garbage;
 pub mod headers;
+pub mod http2;
 pub mod lds;
 pub mod listener;
 pub mod native;
 pub mod package;
+pub mod protocol;
 pub mod samples;
 pub mod temporary;
 pub mod tokens;
