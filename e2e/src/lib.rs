@@ -7,9 +7,11 @@
 //! | [`artifacts`] | where the module, the keys, the callers and Envoy lie |
 //! | [`package`] | modules that are packages of this workspace |
 //! | [`envoy`] | a running Envoy: ports, admin, log |
+//! | [`shared`] | one Envoy for all tests of a suite |
 //! | [`bootstrap`], [`listener`], [`filters`] | the configuration that it is started with |
 //! | [`lds`] | listeners that a test replaces while Envoy runs |
 //! | [`native`] | a document as `jwt_authn` + `rbac` |
+//! | [`virtual_hosts`] | a listener whose router has several virtual hosts |
 //! | [`wire`], [`client`], [`connections`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
 //! | [`http2`], [`protocol`] | HTTP/2 likewise, and a choice of the two |
 //! | [`tokens`], [`garbage`] | tokens, good ones and bad ones, and bytes that are none |
@@ -47,9 +49,11 @@ pub mod native;
 pub mod package;
 pub mod protocol;
 pub mod samples;
+pub mod shared;
 pub mod temporary;
 pub mod tokens;
 pub mod twin;
 pub mod upstream;
 pub mod verdict;
+pub mod virtual_hosts;
 pub mod wire;
