@@ -18,6 +18,7 @@
 //! | [`bench`] | `make bench`: what a request costs |
 //! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
 //! | [`check`], [`twin`] | what a response must be: by its case, and by the native pair |
+//! | [`challenge`] | a challenge, read as strictly as RFC 9110 has it |
 //! | [`verdict`], [`decision_log`] | why a request is denied: by the decision code, and by Envoy's log |
 //! | [`samples`] | for each refusal a request that ends in it |
 //!
@@ -34,6 +35,7 @@ pub mod artifacts;
 pub mod bench;
 pub mod bootstrap;
 pub mod cases;
+pub mod challenge;
 pub mod check;
 pub mod client;
 pub mod connections;
