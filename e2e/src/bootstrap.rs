@@ -16,17 +16,7 @@ pub fn bootstrap(upstream: SocketAddr, listeners: &[Value], dynamic: Option<&Pat
         "admin": {"address": address("127.0.0.1", 0)},
         "static_resources": {
             "listeners": listeners,
-            "clusters": [{
-                "name": UPSTREAM,
-                "type": "STATIC",
-                "connect_timeout": "5s",
-                "load_assignment": {
-                    "cluster_name": UPSTREAM,
-                    "endpoints": [{"lb_endpoints": [{"endpoint": {
-                        "address": address(&upstream.ip().to_string(), upstream.port()),
-                    }}]}],
-                },
-            }],
+            "clusters": [cluster(UPSTREAM, upstream)],
         },
     });
     if let Some(file) = dynamic {
@@ -36,6 +26,21 @@ pub fn bootstrap(upstream: SocketAddr, listeners: &[Value], dynamic: Option<&Pat
         }});
     }
     bootstrap
+}
+
+/// A cluster with one endpoint.
+pub fn cluster(name: &str, endpoint: SocketAddr) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "5s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {
+                "address": address(&endpoint.ip().to_string(), endpoint.port()),
+            }}]}],
+        },
+    })
 }
 
 /// A socket address in Envoy's words.

@@ -22,6 +22,8 @@ pub struct Request {
     pub target: String,
     /// The headers in their order; a `host` among them replaces [`HOST`].
     pub headers: Vec<(String, String)>,
+    /// The body; its length is added to the headers.
+    pub body: String,
 }
 
 /// What came back.
@@ -38,7 +40,12 @@ pub struct Response {
 impl Request {
     /// A request with no headers but the ones that [`Self::send`] adds.
     pub fn new(method: &str, target: &str) -> Self {
-        Self { method: method.to_owned(), target: target.to_owned(), headers: Vec::new() }
+        Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
     }
 
     /// A GET.
@@ -50,6 +57,13 @@ impl Request {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same request with a body.
+    #[must_use]
+    pub fn body(mut self, body: &str) -> Self {
+        body.clone_into(&mut self.body);
         self
     }
 
@@ -74,7 +88,8 @@ impl Request {
         exchange(address, &self.bytes(), self.method == "HEAD")
     }
 
-    /// The bytes of it, as they are sent. `content-length: 0` is added where a method usually has a body.
+    /// The bytes of it, as they are sent. `content-length` is added where there is a body, or the
+    /// method usually has one.
     pub fn bytes(&self) -> Vec<u8> {
         let has = |name: &str| self.headers.iter().any(|pair| pair.0.eq_ignore_ascii_case(name));
         let mut lines = vec![format!("{} {} HTTP/1.1", self.method, self.target)];
@@ -83,10 +98,11 @@ impl Request {
         }
         lines.extend(self.headers.iter().map(|(name, value)| format!("{name}: {value}")));
         let with_body = matches!(self.method.as_str(), "POST" | "PUT" | "PATCH");
-        if with_body && !has("content-length") {
-            lines.push("content-length: 0".to_owned());
+        if (with_body || !self.body.is_empty()) && !has("content-length") {
+            lines.push(format!("content-length: {}", self.body.len()));
         }
-        wire::bytes(&(lines.join("\r\n") + "\r\n\r\n"))
+        let head = wire::bytes(&(lines.join("\r\n") + "\r\n\r\n"));
+        [head, self.body.clone().into_bytes()].concat()
     }
 }
 
@@ -122,14 +138,24 @@ pub fn exchange(address: SocketAddr, bytes: &[u8], no_body: bool) -> io::Result<
 ///
 /// Those of the socket, a time-out, and a response that is not HTTP/1.1.
 pub fn open(address: SocketAddr, bytes: &[u8]) -> io::Result<(Response, BufReader<TcpStream>)> {
-    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
-    stream.set_nodelay(true)?;
+    let mut stream = connect(address)?;
     stream.write_all(bytes)?;
     let mut reader = BufReader::new(stream);
     let head = Head::read(&mut reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
     let status = head.start.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| io::Error::other(format!("not HTTP: {}", head.start)))?;
     Ok((Response { status, head, body: Vec::new() }, reader))
+}
+
+/// A connection on which nothing waits for ever.
+///
+/// # Errors
+///
+/// Those of the socket.
+pub(crate) fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }

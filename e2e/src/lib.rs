@@ -7,13 +7,17 @@
 //! | [`artifacts`] | where the module, the keys, the callers and Envoy lie |
 //! | [`package`] | modules that are packages of this workspace |
 //! | [`envoy`] | a running Envoy: ports, admin, log |
+//! | [`shared`] | one Envoy for all tests of a suite |
 //! | [`bootstrap`], [`listener`], [`filters`] | the configuration that it is started with |
 //! | [`lds`] | listeners that a test replaces while Envoy runs |
 //! | [`native`] | a document as `jwt_authn` + `rbac` |
+//! | [`virtual_hosts`] | a listener whose router has several virtual hosts |
 //! | [`wire`], [`client`], [`connections`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
+//! | [`http2`], [`protocol`] | HTTP/2 likewise, and a choice of the two |
 //! | [`tokens`], [`garbage`] | tokens, good ones and bad ones, and bytes that are none |
 //! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
 //! | [`check`], [`twin`] | what a response must be: by its case, and by the native pair |
+//! | [`challenge`] | a challenge, read as strictly as RFC 9110 has it |
 //! | [`verdict`], [`decision_log`] | why a request is denied: by the decision code, and by Envoy's log |
 //! | [`samples`] | for each refusal a request that ends in it |
 //!
@@ -29,6 +33,7 @@
 pub mod artifacts;
 pub mod bootstrap;
 pub mod cases;
+pub mod challenge;
 pub mod check;
 pub mod client;
 pub mod connections;
@@ -37,14 +42,18 @@ pub mod envoy;
 pub mod filters;
 pub mod garbage;
 pub mod headers;
+pub mod http2;
 pub mod lds;
 pub mod listener;
 pub mod native;
 pub mod package;
+pub mod protocol;
 pub mod samples;
+pub mod shared;
 pub mod temporary;
 pub mod tokens;
 pub mod twin;
 pub mod upstream;
 pub mod verdict;
+pub mod virtual_hosts;
 pub mod wire;

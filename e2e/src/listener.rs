@@ -62,7 +62,7 @@ pub fn with_access_log(name: &str, filters: &[Value], file: &Path, format: &str)
     of_manager(name, &manager)
 }
 
-fn manager(name: &str, filters: &[Value]) -> Value {
+pub(crate) fn manager(name: &str, filters: &[Value]) -> Value {
     let mut chain = filters.to_vec();
     chain.push(filters::router());
     json!({
@@ -71,6 +71,8 @@ fn manager(name: &str, filters: &[Value]) -> Value {
         "stat_prefix": name,
         "normalize_path": false,
         "generate_request_id": false,
+        // An invalid request costs its stream: of a connection, Envoy would delay the end.
+        "http2_protocol_options": {"override_stream_error_on_invalid_http_message": true},
         "http_filters": chain,
         "local_reply_config": show_details(),
         "route_config": {"virtual_hosts": [{
@@ -81,7 +83,7 @@ fn manager(name: &str, filters: &[Value]) -> Value {
     })
 }
 
-fn of_manager(name: &str, manager: &Value) -> Value {
+pub(crate) fn of_manager(name: &str, manager: &Value) -> Value {
     json!({
         "name": name,
         "address": address("127.0.0.1", 0),

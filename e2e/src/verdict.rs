@@ -31,6 +31,14 @@ pub fn compile(document: &Value) -> Document {
     }
 }
 
+/// What is wrong with a document: `place: message`, a line each. Nothing where it loads.
+pub fn errors(document: &Value) -> Vec<String> {
+    match jwt_rbac_config::compile(document.to_string().as_bytes(), &mut RustCrypto) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.errors.iter().map(ToString::to_string).collect(),
+    }
+}
+
 /// Why the document denies this request, if it does.
 pub fn denial(document: &Document, request: &Request) -> Option<Denial> {
     let lines = lines(request);

@@ -1,6 +1,7 @@
 //! `responses`: how a document wants denials to be answered.
 
 use jwt_rbac_e2e::artifacts;
+use jwt_rbac_e2e::challenge;
 use jwt_rbac_e2e::client::{Request, Response};
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::listener::{self, DETAILS_HEADER};
@@ -218,14 +219,11 @@ fn scripts_of_listed_origins_may_read_denials() {
     }
 }
 
-/// A parameter of the challenge (RFC 9110 §11.6.1), whose scheme is `Bearer`.
+/// A parameter of the challenge.
 fn parameter(response: &Response, name: &str) -> Option<String> {
     let challenge = response.header("www-authenticate")?;
-    let parameters = challenge.strip_prefix("Bearer ").expect("the scheme is Bearer");
-    let mut parameters = parameters.split(", ").filter_map(|parameter| parameter.split_once('='));
-    let (_, value) = parameters.find(|(found, _)| *found == name)?;
-    let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-    Some(value.expect("the value is quoted").to_owned())
+    let parameters = challenge::parameters(&challenge).expect("a challenge");
+    parameters.into_iter().find_map(|(found, value)| (found == name).then_some(value))
 }
 
 fn with_scope(scope: &str) -> String {

@@ -1,0 +1,138 @@
+//! Hosts of requests, and what must come of them.
+
+use Outcome::{Host, Invalid, Unknown};
+
+/// What must come of an authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The routes of this virtual host judge it, and the router chooses it.
+    Host(&'static str),
+    /// The filter denies it with `host_unknown`. Over HTTP/2, Envoy refuses some of these itself.
+    Unknown,
+    /// Envoy refuses it before any filter.
+    Invalid,
+}
+/// Authorities, and what must come of them where ports are ignored.
+pub const AUTHORITIES: &[(&str, Outcome)] = &[
+    ("status.example.com", Host("status")),
+    ("STATUS.example.COM", Host("status")),
+    ("a_b.example.com", Host("underscore")),
+    ("A_B.EXAMPLE.COM", Host("underscore")),
+    // The longest wildcard, one or more labels before it.
+    ("www.example.com", Host("example")),
+    ("a.b.example.com", Host("example")),
+    ("x.status.example.com", Host("example")),
+    ("eu.example.com", Host("example")),
+    ("x.eu.example.com", Host("europe")),
+    ("a.b.x.EU.example.com", Host("europe")),
+    ("statusxexample.com", Host("any")),
+    ("status.example.com.test", Host("any")),
+    ("example.com", Host("any")),
+    ("badexample.com", Host("any")),
+    ("xn--stats-0ra.example.com", Host("example")),
+    ("localhost", Host("any")),
+    ("-", Host("any")),
+    ("127.0.0.1", Host("ipv4")),
+    ("127.1", Host("any")),
+    ("[::1]", Host("ipv6")),
+    ("[2001:db8::1]", Host("ipv6")),
+    ("[2001:DB8::1]", Host("ipv6")),
+    ("[2001:db8::2]", Host("any")),
+    // A valid port does not count.
+    ("status.example.com:80", Host("status")),
+    ("status.example.com:443", Host("status")),
+    ("status.example.com:65535", Host("status")),
+    ("Status.Example.Com:8443", Host("status")),
+    ("x.eu.example.com:1", Host("europe")),
+    ("other.test:8080", Host("any")),
+    ("127.0.0.1:80", Host("ipv4")),
+    ("[::1]:80", Host("ipv6")),
+    ("[2001:DB8::1]:443", Host("ipv6")),
+    // A dot at the end.
+    ("status.example.com.", Unknown),
+    ("STATUS.EXAMPLE.COM.", Unknown),
+    ("status.example.com.:80", Unknown),
+    ("status.example.com..", Unknown),
+    ("www.example.com.", Unknown),
+    ("other.test.", Unknown),
+    ("127.0.0.1.", Unknown),
+    ("[::1].", Unknown),
+    (".", Unknown),
+    ("..", Unknown),
+    // Empty labels.
+    (".example.com", Unknown),
+    ("a..example.com", Unknown),
+    // Ports that are none.
+    ("status.example.com:", Unknown),
+    ("status.example.com:http", Unknown),
+    ("status.example.com:0", Unknown),
+    ("status.example.com:08443", Unknown),
+    ("status.example.com:0080", Unknown),
+    ("status.example.com:99999", Unknown),
+    ("status.example.com:65536", Unknown),
+    ("status.example.com:4294967376", Unknown),
+    ("status.example.com:+80", Unknown),
+    ("status.example.com:-80", Unknown),
+    ("status.example.com:80:80", Unknown),
+    ("status.example.com::80", Unknown),
+    ("[::1]:", Unknown),
+    ("[::1]:0", Unknown),
+    (":80", Unknown),
+    (":", Unknown),
+    // Addresses that are written otherwise, or are none.
+    ("[0::1]", Unknown),
+    ("[0:0::1]", Unknown),
+    ("[0:0::1]:80", Unknown),
+    ("[0:0:0:0:0:0:0:1]", Unknown),
+    ("[::0001]", Unknown),
+    ("[2001:0db8::1]", Unknown),
+    ("[2001:db8:0:0:0:0:0:1]", Unknown),
+    ("[::ffff:7f00:1]", Unknown),
+    ("[::FFFF:7F00:1]", Unknown),
+    ("[fe80::1%25eth0]", Unknown),
+    ("[::1", Unknown),
+    ("::1", Unknown),
+    ("[::1]x", Unknown),
+    ("[::1]]", Unknown),
+    ("[[::1]]", Unknown),
+    ("[]", Unknown),
+    ("[status.example.com]", Unknown),
+    ("[127.0.0.1]", Unknown),
+    // User info.
+    ("user@status.example.com", Unknown),
+    ("user:secret@status.example.com", Unknown),
+    ("@status.example.com", Unknown),
+    ("status.example.com:80@other.test", Unknown),
+    // No host, two, and what no host has.
+    ("", Unknown),
+    ("*", Unknown),
+    ("*.example.com", Unknown),
+    ("status.example.com,other.test", Unknown),
+    ("status%2eexample.com", Unknown),
+    ("status.example.com;x", Unknown),
+    ("status.example.com'", Unknown),
+    ("~status.example.com", Unknown),
+    ("http://status.example.com", Invalid),
+    ("status.example.com/x", Invalid),
+    ("status.example.com\\x", Invalid),
+    ("status.example.com?x", Invalid),
+    ("status.example.com#x", Invalid),
+    ("status.example.com, other.test", Invalid),
+    ("status.example.com:8 0", Invalid),
+    ("stat\u{fc}s.example.com", Invalid),
+    ("status.example.com\"", Invalid),
+    ("status.example.com\u{1}", Invalid),
+    ("status.example.com\u{7f}", Invalid),
+];
+
+/// Where Envoy removes ports, it also removes these, so that nothing is left to refuse.
+pub const STRIPPABLE: &[(&str, Outcome)] = &[
+    ("status.example.com:0", Host("status")),
+    ("status.example.com:08443", Host("status")),
+    ("status.example.com:0080", Host("status")),
+    ("status.example.com:99999", Host("status")),
+    ("status.example.com:65536", Host("status")),
+    ("status.example.com:+80", Host("status")),
+    ("status.example.com:80:80", Host("status")),
+    ("[::1]:0", Host("ipv6")),
+];
