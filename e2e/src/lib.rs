@@ -11,6 +11,8 @@
 //! | [`lds`] | listeners that a test replaces while Envoy runs |
 //! | [`native`] | a document as `jwt_authn` + `rbac` |
 //! | [`wire`], [`client`], [`connections`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
+//! | [`http2`] | what HTTP/1.1 can't carry |
+//! | [`other_names`], [`sent`] | the requests of `docs/workloads.md` |
 //! | [`tokens`], [`garbage`] | tokens, good ones and bad ones, and bytes that are none |
 //! | [`bench`] | `make bench`: what a request costs |
 //! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
@@ -39,11 +41,14 @@ pub mod envoy;
 pub mod filters;
 pub mod garbage;
 pub mod headers;
+pub mod http2;
 pub mod lds;
 pub mod listener;
 pub mod native;
+pub mod other_names;
 pub mod package;
 pub mod samples;
+pub mod sent;
 pub mod temporary;
 pub mod tokens;
 pub mod twin;
