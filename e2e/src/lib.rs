@@ -13,6 +13,7 @@
 //! | [`wire`], [`client`], [`connections`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
 //! | [`http2`] | what HTTP/1.1 can't carry |
 //! | [`other_names`], [`sent`] | the requests of `docs/workloads.md` |
+//! | [`workload`] | a program that reads requests as real workloads do |
 //! | [`tokens`], [`garbage`] | tokens, good ones and bad ones, and bytes that are none |
 //! | [`bench`] | `make bench`: what a request costs |
 //! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
@@ -55,3 +56,4 @@ pub mod twin;
 pub mod upstream;
 pub mod verdict;
 pub mod wire;
+pub mod workload;
