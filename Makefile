@@ -1,11 +1,11 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build run try test lint bench bench-all costs flood soak clean
+.PHONY: help build run try test test-workloads lint bench bench-all costs flood soak clean
 
 CONFIG ?= wasmplugin/bookinfo/details.yaml
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the filter, target/jwt_rbac.wasm
 	@command -v rustup >/dev/null || { echo 'make: needs Rust with rustup: https://rustup.rs' >&2; exit 1; }
@@ -22,6 +22,10 @@ try: build ## Run routes of your own in a local Envoy: make try CONFIG=my-routes
 
 test: build ## Run every test: unit, property and end-to-end in a real Envoy
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --workspace
+
+test-workloads: build ## Put programs on Flask, Express and Go behind the filter (needs node, npm, go)
+	e2e/workloads/install.sh
+	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --package jwt-rbac-e2e --test frameworks -- --include-ignored
 
 lint: ## Check formatting and lints, as CI does
 	cargo fmt --all --check

@@ -14,6 +14,8 @@
 //! | [`virtual_hosts`] | a listener whose router has several virtual hosts |
 //! | [`wire`], [`client`], [`connections`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
 //! | [`http2`], [`protocol`] | HTTP/2 likewise, and a choice of the two |
+//! | [`other_names`], [`sent`] | the requests of `docs/workloads.md` |
+//! | [`workload`] | a program that reads requests as real workloads do |
 //! | [`tokens`], [`garbage`] | tokens, good ones and bad ones, and bytes that are none |
 //! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
 //! | [`check`], [`twin`] | what a response must be: by its case, and by the native pair |
@@ -46,9 +48,11 @@ pub mod http2;
 pub mod lds;
 pub mod listener;
 pub mod native;
+pub mod other_names;
 pub mod package;
 pub mod protocol;
 pub mod samples;
+pub mod sent;
 pub mod shared;
 pub mod temporary;
 pub mod tokens;
@@ -57,3 +61,4 @@ pub mod upstream;
 pub mod verdict;
 pub mod virtual_hosts;
 pub mod wire;
+pub mod workload;

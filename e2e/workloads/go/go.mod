@@ -1,0 +1,3 @@
+module jwt-rbac/workload
+
+go 1.24
