@@ -174,13 +174,30 @@ fn cut_cookies<'a>(
         })
     };
     let parts: Vec<_> = request.values("cookie").flat_map(cookies::split).collect();
-    let kept: Vec<_> =
-        parts.iter().filter(|(_, cookie)| !is_cut(*cookie)).map(|(part, _)| *part).collect();
+    let kept = parts.iter().filter(|(_, cookie)| !is_cut(*cookie));
+    let kept: Vec<_> = kept.map(|(part, _)| without_inner_cookie(part, locations)).collect();
     match kept.as_slice() {
-        kept if kept.len() == parts.len() => None,
+        kept if kept.iter().eq(parts.iter().map(|(part, _)| part)) => None,
         [] => Some(HeaderChange::Remove(b"cookie")),
         kept => Some(HeaderChange::Replace("cookie", kept.join(&b"; "[..]).into())),
     }
+}
+
+/// A cookie up to where some workload finds another one in it that holds a token: Python's
+/// `http.cookies` also splits at a space, and readers of RFC 2965 at a comma.
+fn without_inner_cookie<'c>(part: &'c [u8], locations: &[Location]) -> &'c [u8] {
+    let mut end = 0;
+    for inner in part.split(|byte| matches!(byte, b' ' | b'\t' | b',')) {
+        let (name, _) = locate::split_parameter(inner);
+        let is_token = locate::is_token_cookie(name, locations)
+            || locate::is_spelling_of_cookie(name, locations);
+        // The first is the cookie itself.
+        if end > 0 && is_token {
+            return part.get(..end).unwrap_or(part).trim_ascii_end();
+        }
+        end = end.saturating_add(inner.len()).saturating_add(usize::from(end > 0));
+    }
+    part
 }
 
 #[cfg(test)]
@@ -232,6 +249,29 @@ mod tests {
             ["/a?accesstoken=x", "/a?b=;access", "/a?access_tokens=x", "/a?b=access_token[]"]
         {
             assert_eq!(cut(target, false), None, "{target}");
+        }
+    }
+
+    #[test]
+    fn what_a_workload_takes_for_a_cookie_is_cut() {
+        let locations = [Location::Cookie("session_id".into())];
+        for (cookie, remove_token, expected) in [
+            ("a=1; session_id=x", true, Some("a=1")),
+            ("a=1; session_id=x", false, None),
+            ("a=1; %73ession_id=x; b", false, Some("a=1; b")),
+            ("session.id=x; Session_Id=y; session_id[]=z; b=2", false, Some("b=2")),
+            ("session_id=good; \u{a0}session_id=x", false, Some("session_id=good")),
+            ("c=1 session_id=x; b=2", false, Some("c=1; b=2")),
+            ("$Version=1,session_id=x", false, Some("$Version=1")),
+            ("c=1 , session_id=x y", false, Some("c=1 ,")),
+            ("a b c=session_id; sessionid=1", false, None),
+        ] {
+            let headers: [Header<'_>; 3] =
+                [(b":method", b"GET"), (b":path", b"/"), (b"cookie", cookie.as_bytes())];
+            let request = Request::read(&headers).unwrap();
+            let expected =
+                expected.map(|cookie| HeaderChange::Replace("cookie", cookie.as_bytes().into()));
+            assert_eq!(cut_cookies(&request, &locations, remove_token), expected, "{cookie}");
         }
     }
 

@@ -205,8 +205,10 @@ pub fn is_token_cookie(name: &[u8], locations: &[Location]) -> bool {
 #[must_use]
 pub fn is_spelling_of_parameter(name: &[u8], locations: &[Location]) -> bool {
     locations.iter().any(|location| match location {
-        Location::Parameter(known) => is_spelling(name, known),
-        Location::Cookie(_) | Location::Header(..) => false,
+        Location::Parameter(known) if name.len() >= known.len() => {
+            is_loosely(name, known) && percent::decode(name).0 != known.as_bytes()
+        }
+        _ => false,
     })
 }
 
@@ -214,27 +216,28 @@ pub fn is_spelling_of_parameter(name: &[u8], locations: &[Location]) -> bool {
 #[must_use]
 pub fn is_spelling_of_cookie(name: &[u8], locations: &[Location]) -> bool {
     locations.iter().any(|location| match location {
-        Location::Cookie(known) => is_spelling(name, known),
-        Location::Header(..) | Location::Parameter(_) => false,
+        Location::Cookie(known) if name.len() >= known.len() => {
+            is_loosely(name, known) && name != known.as_bytes()
+        }
+        _ => false,
     })
 }
 
-/// Whether a name is another spelling of a location's, and not that itself.
-fn is_spelling(name: &[u8], known: &str) -> bool {
-    // Nothing else can become as long.
-    if name.len() < known.len() || name == known.as_bytes() {
-        return false;
-    }
-    let decoded = percent::decode(name).0;
-    *decoded != *known.as_bytes() && loose(&decoded) == loose(known.as_bytes())
+/// Whether the most forgiving readers take a name for another one.
+fn is_loosely(name: &[u8], known: &str) -> bool {
+    // Each byte may be an escape, and some may come before; the rest can only be an index.
+    let longest = known.len().saturating_mul(3).saturating_add(16);
+    let start = name.get(..longest);
+    loose(&percent::decode(start.unwrap_or(name)).0, start.is_some())
+        == loose(known.as_bytes(), false)
 }
 
-/// What is left of a name by the most forgiving reader.
-fn loose(name: &[u8]) -> Vec<u8> {
+/// What is left of a name, which may go on if `is_cut`.
+fn loose(name: &[u8], is_cut: bool) -> Vec<u8> {
     let start = name.iter().position(|&byte| byte.is_ascii_graphic() && byte != b'+');
     let name = start.and_then(|start| name.get(start..)).unwrap_or_default();
     let end = match name.iter().position(|&byte| byte == b'[') {
-        Some(bracket) if name.contains(&b']') => bracket,
+        Some(bracket) if is_cut || name.contains(&b']') => bracket,
         _ => name.len(),
     };
     let loose = name.iter().take(end).map(|byte| match byte {

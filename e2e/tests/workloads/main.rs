@@ -72,8 +72,8 @@ fn outcomes(rule: Rule, sent: &Sent) -> Vec<(Place, Outcome)> {
             [removed, all(&[NO_ROUTES], &Passed)].concat()
         }
         Rule::RemovedAsToken => {
-            let removed = all(&[ITEM, PUBLIC, NO_ROUTES], &Removed);
-            [removed, all(&[IGNORED, TRIED], &Passed)].concat()
+            let removed = all(&[ITEM, PUBLIC, NO_ROUTES, TRIED], &Removed);
+            [removed, all(&[IGNORED], &Passed)].concat()
         }
         Rule::RemovedFromConnection => all(&[ITEM, NO_ROUTES, TRIED], &Removed),
         Rule::RemovedByEnvoy => all(&[ITEM, NO_ROUTES], &Removed),
