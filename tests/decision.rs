@@ -1,5 +1,7 @@
 //! Decisions about whole requests, with tokens that an independent library has signed.
 
+#![cfg(test)]
+
 use jsonwebtoken::{Algorithm, EncodingKey, Header as TokenHeader};
 use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
 use jwt_rbac::authz::Permit;

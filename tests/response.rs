@@ -1,5 +1,7 @@
 //! Replies under every option of `responses`.
 
+#![cfg(test)]
+
 use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
 use jwt_rbac::decision::{Decision, decide};
 use jwt_rbac::document::Document;

@@ -1,5 +1,7 @@
 //! What is said about decisions, and how often.
 
+#![cfg(test)]
+
 use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
 use jwt_rbac::decision::{Decision, Verdict, decide};
 use jwt_rbac::document::{DecisionLog, Document};

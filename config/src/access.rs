@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use super::issuers::Issuers;
 use super::problem::{Place, Problems};
 use super::schema::{Access as AccessName, Permissions, Route};
-use super::{Issuers, claim_rules, shape};
+use super::{checks, claim_rules, shape};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authz::requirement::Requirement;
 use jwt_rbac::authz::routes::Access;
@@ -77,7 +78,7 @@ fn requirement(
     let mut requirement = Requirement::default();
     if let Some(wanted) = &route.issuers {
         let place = place.field("issuers");
-        super::check_strings(&place, wanted, problems);
+        checks::check_strings(&place, wanted, problems);
         check_issuers(&place, wanted, issuers, problems);
         requirement.issuers = Some(wanted.clone());
     }
@@ -85,7 +86,7 @@ fn requirement(
         let place = place.field("permissions");
         let permissions = permission_names(&place, permissions, problems).unwrap_or_default();
         let mut intern = |place: Place, names: Vec<String>| -> Vec<PermissionId> {
-            super::check_strings(&place, &names, problems);
+            checks::check_strings(&place, &names, problems);
             let interned = authenticator.permission_names_mut();
             names.iter().map(|name| interned.intern(name)).collect()
         };

@@ -9,7 +9,9 @@ pub mod quantity;
 
 mod access;
 mod ambiguity;
+mod checks;
 mod claim_rules;
+mod issuers;
 mod key_set;
 mod locations;
 mod output_headers;
@@ -22,6 +24,7 @@ mod shape;
 
 use serde_json::Value;
 
+use issuers::Issuers;
 use jwt_rbac::authn::locate::Location;
 use jwt_rbac::authn::revocation::Revocation;
 use jwt_rbac::authn::signature::SignatureVerifier;
@@ -162,21 +165,6 @@ fn compile_schema(
     }
 }
 
-/// The issuers whose tokens can be accepted, whatever else is wrong with their entries.
-#[derive(Debug, Default)]
-struct Issuers {
-    named: Vec<String>,
-    /// Whether others than those can be: an entry names none, or is too faulty to be read.
-    any: bool,
-}
-
-impl Issuers {
-    fn new(rules: &[(Place, schema::JwtRule)], count: usize) -> Self {
-        let named: Vec<_> = rules.iter().filter_map(|(_, rule)| rule.issuer.clone()).collect();
-        Self { any: named.len() < count, named }
-    }
-}
-
 fn max_token_size(text: Option<schema::Text>, problems: &mut Problems) -> usize {
     let place = Place::root().field("maxTokenSize");
     let size = text.and_then(|text| {
@@ -260,33 +248,6 @@ fn refuse_without(needed: &str, options: &[(&str, bool)], problems: &mut Problem
         let message = format!("found without `{needed}`, where it has no meaning");
         problems.error(Place::root().field(name), message);
     }
-}
-
-/// A name that people give: it stands in logs and metrics.
-fn check_name(name: &str) -> Result<(), String> {
-    let is_name_byte =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    if (1..=63).contains(&name.len()) && name.bytes().all(is_name_byte) {
-        Ok(())
-    } else {
-        Err(format!("found `{name}`, expected 1 to 63 of A-Z a-z 0-9 . _ -"))
-    }
-}
-
-/// A list has at least one entry, and no entry is empty.
-fn check_strings(place: &Place, strings: &[String], problems: &mut Problems) {
-    if strings.is_empty() {
-        problems.error(place.clone(), "found an empty list, expected at least one entry");
-    }
-    for (index, _) in strings.iter().enumerate().filter(|(_, text)| text.is_empty()) {
-        problems.error(place.index(index), "found an empty string");
-    }
-}
-
-/// What Istio accepts as the name of a header.
-fn is_header_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `fromHeaders`, `fromParams` and `fromCookies`: where the tokens of a provider are found.
 
+use super::checks;
 use super::problem::{Place, Problems};
 use super::schema::{FromHeader, JwtRule};
 use super::shape;
@@ -22,12 +23,12 @@ pub fn compile(place: &Place, rule: &JwtRule, problems: &mut Problems) -> Vec<Lo
         }
     }
     if let Some(names) = &rule.from_params {
-        super::check_strings(&place.field("fromParams"), names, problems);
+        checks::check_strings(&place.field("fromParams"), names, problems);
         locations.extend(names.iter().cloned().map(Location::Parameter));
     }
     if let Some(names) = &rule.from_cookies {
         let place = place.field("fromCookies");
-        super::check_strings(&place, names, problems);
+        checks::check_strings(&place, names, problems);
         for (index, name) in names.iter().enumerate() {
             if !name.is_empty() && !credential::is_scheme(name.as_bytes()) {
                 let message = format!("found `{name}`, expected the name of a cookie");
@@ -44,7 +45,7 @@ fn header_location(
     header: &FromHeader,
     problems: &mut Problems,
 ) -> Option<Location> {
-    if !super::is_header_name(&header.name) {
+    if !checks::is_header_name(&header.name) {
         let message = format!("found `{}`, expected the name of a header", header.name);
         problems.error(place.field("name"), message);
         return None;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::checks;
 use super::problem::{Place, Problems};
 use super::schema::{ClaimFormat, ClaimToHeader, JwtRule};
 use super::shape;
@@ -36,7 +37,7 @@ pub fn compile(
         let name = header_names::normal(header);
         let is_same =
             |(_, known): &(Place, OutputHeader)| header_names::normal(&known.name) == name;
-        if !super::is_header_name(header) {
+        if !checks::is_header_name(header) {
             let message = format!("found `{header}`, expected a header name of A-Z a-z 0-9 - _");
             problems.error(place, message);
         } else if RESERVED.contains(&name.as_str()) {

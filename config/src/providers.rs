@@ -5,6 +5,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 use serde_json::Value;
 
+use super::checks;
 use super::problem::{Place, Problems};
 use super::schema::{JwtRule, RequiredClaim};
 use super::{claim_rules, key_set, locations, output_headers, quantity, shape};
@@ -74,7 +75,7 @@ fn provider(
     check_names(place, &rule, problems);
     let audiences = audiences(place, &rule, problems);
     let token_types = rule.token_types.as_ref().map(|types| {
-        super::check_strings(&place.field("tokenTypes"), types, problems);
+        checks::check_strings(&place.field("tokenTypes"), types, problems);
         types.iter().map(|text| TokenType::new(text)).collect()
     });
     let clock_skew = clock_skew(place, rule.clock_skew.as_deref(), problems);
@@ -83,7 +84,7 @@ fn provider(
     let required_claims = required_claims(place, rule.required_claims.as_deref(), problems);
     let space_delimited = rule.space_delimited_claims.as_deref().unwrap_or_default();
     if rule.space_delimited_claims.is_some() {
-        super::check_strings(&place.field("spaceDelimitedClaims"), space_delimited, problems);
+        checks::check_strings(&place.field("spaceDelimitedClaims"), space_delimited, problems);
     }
     let grants = grants(place, &rule, names, problems);
     let errors_before = problems.errors.len();
@@ -128,7 +129,7 @@ fn check_names(place: &Place, rule: &JwtRule, problems: &mut Problems) {
         ),
     }
     if let Some(name) = &rule.name {
-        problems.check(&place.field("name"), super::check_name(name));
+        problems.check(&place.field("name"), checks::check_name(name));
     }
 }
 
@@ -145,7 +146,7 @@ fn audiences(place: &Place, rule: &JwtRule, problems: &mut Problems) -> Option<V
             problems.error(place.field("anyAudience"), message);
         }
         (Some(audiences), false) => {
-            super::check_strings(&place.field("audiences"), audiences, problems);
+            checks::check_strings(&place.field("audiences"), audiences, problems);
         }
         (None, true) => {}
     }
@@ -160,7 +161,7 @@ fn algorithms(
 ) -> Option<Vec<Algorithm>> {
     let names = names?;
     let place = place.field("algorithms");
-    super::check_strings(&place, names, problems);
+    checks::check_strings(&place, names, problems);
     let parse = |(index, name): (usize, &String)| {
         let message = format!("found `{name}`, expected an algorithm such as `RS256`");
         problems.check(&place.index(index), Algorithm::from_name(name).ok_or(message))
@@ -259,7 +260,7 @@ fn role_permissions(
         let place = place.field(role);
         let decoded = shape::decode_strings(&place, permissions.clone(), problems);
         let Some(permissions) = decoded else { continue };
-        super::check_strings(&place, &permissions, problems);
+        checks::check_strings(&place, &permissions, problems);
         let mut granted = PermissionSet::default();
         for id in permissions.iter().filter_map(|name| names.find(name)) {
             granted.insert(id);

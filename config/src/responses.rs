@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::checks;
 use super::problem::{Place, Problems};
 use super::schema::{self, Forbidden, MissingToken, Unauthenticated};
 use super::shape;
@@ -42,7 +43,7 @@ pub fn compile(place: &Place, value: Value, problems: &mut Problems) -> Response
     }
     if let Some(origins) = schema.cors_origins {
         let place = place.field("corsOrigins");
-        super::check_strings(&place, &origins, problems);
+        checks::check_strings(&place, &origins, problems);
         for (index, origin) in origins.iter().enumerate().filter(|(_, it)| !is_origin(it)) {
             let message =
                 format!("found `{origin}`, expected an origin such as `https://app.example.com`");

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::issuers::Issuers;
 use super::problem::{Place, Problems};
 use super::schema::Route;
-use super::{Issuers, access, ambiguity, shape};
+use super::{access, ambiguity, checks, shape};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authz::hosts::HostPattern;
 use jwt_rbac::authz::routes::{self, AmbiguousPaths, RouteKey, RouteTable, Unmatched};
@@ -87,7 +88,7 @@ fn add_route(
     problems: &mut Problems,
 ) -> (Vec<Option<HostPattern>>, Vec<Template>) {
     if let Some(name) = &route.name {
-        problems.check(&place.field("name"), super::check_name(name));
+        problems.check(&place.field("name"), checks::check_name(name));
     }
     let hosts = hosts(place, route.hosts.as_deref(), problems);
     let paths = paths(place, &route.paths, problems);
@@ -148,7 +149,7 @@ fn hosts(
         return vec![None];
     };
     let place = place.field("hosts");
-    super::check_strings(&place, hosts, problems);
+    checks::check_strings(&place, hosts, problems);
     let parse = |(index, host): (usize, &String)| {
         problems.check(&place.index(index), HostPattern::parse(host)).map(Some)
     };
@@ -178,7 +179,7 @@ fn methods<'r>(
         return vec![None];
     };
     let place = place.field("methods");
-    super::check_strings(&place, methods, problems);
+    checks::check_strings(&place, methods, problems);
     for (index, method) in methods.iter().enumerate() {
         // Methods are case-sensitive (RFC 9110 §9.1), and every registered one is in upper case.
         if !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
