@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::duration::parse_seconds;
 use crate::error::Error;
+use jwt_rbac_config::duration::parse_seconds;
 
 /// The options that make claims.
 #[derive(clap::Args)]

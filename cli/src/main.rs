@@ -11,7 +11,6 @@ use clap::Parser;
 use crate::error::Error;
 
 mod claims;
-mod duration;
 mod error;
 mod jwks;
 mod key;

@@ -4,8 +4,9 @@
 //! is decoded on its own into the types of [`schema`]. Meaning: what was decoded is compiled into
 //! types in which a wrong state can't be written. Both collect all they find.
 
+pub mod duration;
 pub mod problem;
-pub mod quantity;
+pub mod size;
 
 mod access;
 mod ambiguity;
@@ -168,7 +169,7 @@ fn compile_schema(
 fn max_token_size(text: Option<schema::Text>, problems: &mut Problems) -> usize {
     let place = Place::root().field("maxTokenSize");
     let size = text.and_then(|text| {
-        let size = quantity::size(&text.0).and_then(|size| match size {
+        let size = size::size(&text.0).and_then(|size| match size {
             1..=MAX_DOCUMENT => Ok(size),
             _ => Err(format!("found `{}`, expected 1 byte to `1Mi`", text.0)),
         });
@@ -182,7 +183,7 @@ fn max_cache_size(cache: Option<Value>, problems: &mut Problems) -> usize {
     let cache =
         cache.and_then(|cache| shape::decode::<schema::TokenCache>(&place, cache, problems));
     let size = cache.and_then(|schema::TokenCache { max_size }| {
-        let size = quantity::size(&max_size.0).and_then(|size| match size {
+        let size = size::size(&max_size.0).and_then(|size| match size {
             0..=MAX_CACHE_SIZE => Ok(size),
             _ => Err(format!("found `{}`, expected 0 to `64Mi`", max_size.0)),
         });

@@ -6,9 +6,10 @@ use foldhash::HashMap;
 use serde_json::Value;
 
 use super::checks;
+use super::duration::seconds;
 use super::problem::{Place, Problems};
 use super::schema::{JwtRule, RequiredClaim};
-use super::{claim_rules, key_set, locations, output_headers, quantity, shape};
+use super::{claim_rules, key_set, locations, output_headers, shape};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authn::algorithm::Algorithm;
 use jwt_rbac::authn::claim_path::ClaimPath;
@@ -171,7 +172,7 @@ fn algorithms(
 
 fn clock_skew(place: &Place, text: Option<&str>, problems: &mut Problems) -> u64 {
     let place = place.field("clockSkew");
-    let bounded = |text: &str| match quantity::seconds(text)? {
+    let bounded = |text: &str| match duration(text)? {
         skew @ 0..=MAX_CLOCK_SKEW => Ok(skew),
         _ => Err(format!("found `{text}`, expected `0s` to `{MAX_CLOCK_SKEW}s`")),
     };
@@ -179,10 +180,14 @@ fn clock_skew(place: &Place, text: Option<&str>, problems: &mut Problems) -> u64
     skew.unwrap_or(DEFAULT_CLOCK_SKEW)
 }
 
+fn duration(text: &str) -> Result<u64, String> {
+    seconds(text).map_err(|problem| format!("found `{text}`, {problem}"))
+}
+
 /// A lifetime of nothing would refuse every token.
 fn max_lifetime(place: &Place, text: &str, problems: &mut Problems) -> Option<u64> {
     let place = place.field("maxLifetime");
-    let lifetime = quantity::seconds(text).and_then(|seconds| match seconds {
+    let lifetime = duration(text).and_then(|seconds| match seconds {
         0 => Err(format!("found `{text}`, expected a duration such as `24h`")),
         seconds => Ok(seconds),
     });

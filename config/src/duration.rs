@@ -1,15 +1,43 @@
 //! Durations as Go's `time.ParseDuration` reads them: `90s`, `15m`, `1h30m`, `1.5h`, `-5m`. As everywhere in
 //! jwt-rbac a bare number is refused, `0` too.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "64 bits times the nanoseconds of an hour fit into 128, and no divisor is zero"
+)]
+
+use std::fmt;
+
 /// Why a text is no duration.
-#[derive(Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DurationProblem {
-    #[error("expected a number and a unit, such as `90s`, `15m`, `1h30m` or `-5m`")]
+    /// It is not made of numbers and units.
     Form,
-    #[error("expected whole seconds: `exp` and `iat` are counted in them")]
+    /// It is no whole number of seconds.
     Fraction,
-    #[error("expected at most 292 years")]
+    /// Go's type can't hold it.
     Range,
+}
+
+impl fmt::Display for DurationProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Form => "expected a number and a unit, such as `90s`, `15m` or `1h30m`",
+            Self::Fraction => "expected whole seconds: the times of tokens are counted in them",
+            Self::Range => "expected at most 292 years",
+        })
+    }
+}
+
+impl std::error::Error for DurationProblem {}
+
+/// The seconds in `text`, which is no negative duration.
+///
+/// # Errors
+/// When it is one, or none at all.
+pub fn seconds(text: &str) -> Result<u64, DurationProblem> {
+    parse_seconds(text)
+        .and_then(|seconds| u64::try_from(seconds).map_err(|_| DurationProblem::Form))
 }
 
 /// The seconds in `text`.
