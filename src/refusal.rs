@@ -7,7 +7,7 @@
 const ACCESS_DENIED: &str = "RBAC: access denied";
 
 macro_rules! refusals {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $slug:literal, $status:literal, $text:expr, remedy: $remedy:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $slug:literal, $kind:ident, $status:literal, $text:expr, remedy: $remedy:literal;)+) => {
         /// Why a request is refused.
         // As wide as a word: the compiler moves a result that holds a byte in pieces.
         #[repr(u32)]
@@ -24,6 +24,12 @@ macro_rules! refusals {
             #[must_use]
             pub const fn slug(self) -> &'static str {
                 match self { $(Self::$variant => $slug,)+ }
+            }
+
+            /// What it is about.
+            #[must_use]
+            pub const fn kind(self) -> Kind {
+                match self { $(Self::$variant => Kind::$kind,)+ }
             }
 
             /// The HTTP status of the local reply.
@@ -57,185 +63,185 @@ macro_rules! refusals {
 // Refusals that Envoy does not know carry the nearest of its texts.
 refusals! {
     /// No document is in force
-    DocumentMissing = "document_missing", 403, ACCESS_DENIED,
+    DocumentMissing = "document_missing", Shape, 403, ACCESS_DENIED,
         remedy: "apply a document that is not refused; the log names what is wrong with this one";
     /// The request has no method, no path, one of them twice, or unreadable headers
-    RequestMalformed = "request_malformed", 403, ACCESS_DENIED,
+    RequestMalformed = "request_malformed", Shape, 403, ACCESS_DENIED,
         remedy: "send a method and a path, each once";
     /// CONNECT names no path that a route could match
-    ConnectRefused = "connect_refused", 403, ACCESS_DENIED,
+    ConnectRefused = "connect_refused", Shape, 403, ACCESS_DENIED,
         remedy: "use a document without routes on a listener for CONNECT";
     /// The method has a lower-case letter, which many workloads read in upper case
-    MethodMalformed = "method_malformed", 403, ACCESS_DENIED,
+    MethodMalformed = "method_malformed", Shape, 403, ACCESS_DENIED,
         remedy: "send the method in upper case";
     /// The path can be read in more than one way
-    PathAmbiguous = "path_ambiguous", 403, ACCESS_DENIED,
+    PathAmbiguous = "path_ambiguous", Table, 403, ACCESS_DENIED,
         remedy: "send the path in its plain spelling";
     /// No route names the host of the request, or it can be read in more than one way
-    HostUnknown = "host_unknown", 403, ACCESS_DENIED,
+    HostUnknown = "host_unknown", Table, 403, ACCESS_DENIED,
         remedy: "add the host to the hosts of a route, or send it in its plain spelling";
     /// No route matches the path
-    RouteUnmatched = "route_unmatched", 403, ACCESS_DENIED,
+    RouteUnmatched = "route_unmatched", Table, 403, ACCESS_DENIED,
         remedy: "add a route for the path";
     /// The route of this path does not list the method
-    MethodNotAllowed = "method_not_allowed", 403, ACCESS_DENIED,
+    MethodNotAllowed = "method_not_allowed", Table, 403, ACCESS_DENIED,
         remedy: "add the method to a route of this path";
     /// The route is closed for everybody
-    RouteDenied = "route_denied", 403, ACCESS_DENIED,
+    RouteDenied = "route_denied", Requirement, 403, ACCESS_DENIED,
         remedy: "change access: DENIED of the route";
     /// The route needs a verified token and the request has none
-    IdentityMissing = "identity_missing", 403, ACCESS_DENIED,
+    IdentityMissing = "identity_missing", Requirement, 403, ACCESS_DENIED,
         remedy: "send a token";
     /// The route does not accept tokens of this issuer
-    IssuerNotAllowed = "issuer_not_allowed", 403, ACCESS_DENIED,
+    IssuerNotAllowed = "issuer_not_allowed", Requirement, 403, ACCESS_DENIED,
         remedy: "send a token of an issuer of the route, or add the issuer to it";
     /// The token does not grant the permission that the route needs
-    PermissionMissing = "permission_missing", 403, ACCESS_DENIED,
+    PermissionMissing = "permission_missing", Requirement, 403, ACCESS_DENIED,
         remedy: "grant the missing permission to the subject, or ask for a token that has it";
     /// The claim that holds the permissions has a type that grants nothing
-    ClaimMalformed = "claim_malformed", 403, ACCESS_DENIED,
+    ClaimMalformed = "claim_malformed", Requirement, 403, ACCESS_DENIED,
         remedy: "let the issuer write permissions and roles as a list of strings or one string";
     /// A claim does not have the value that the route needs
-    ClaimMismatch = "claim_mismatch", 403, ACCESS_DENIED,
+    ClaimMismatch = "claim_mismatch", Requirement, 403, ACCESS_DENIED,
         remedy: "send a token whose claim has the value, or change claims of the route";
     /// A claim can't be written to its output header
-    HeaderUnwritable = "header_unwritable", 403, ACCESS_DENIED,
+    HeaderUnwritable = "header_unwritable", Output, 403, ACCESS_DENIED,
         remedy: "let the issuer write the claim without control characters, and without commas for a LIST";
     /// A call to Envoy failed
-    HostFailure = "host_failure", 403, ACCESS_DENIED,
+    HostFailure = "host_failure", Shape, 403, ACCESS_DENIED,
         remedy: "report it with the log of the proxy";
 
     /// The request has more than one token
-    TokenMultiple = "token_multiple", 401, "Found multiple Jwt tokens",
+    TokenMultiple = "token_multiple", Token, 401, "Found multiple Jwt tokens",
         remedy: "send one token in one place";
     /// The credential is not its scheme, spaces and one token
-    CredentialMalformed = "credential_malformed", 401, TOKEN_FORM,
+    CredentialMalformed = "credential_malformed", Token, 401, TOKEN_FORM,
         remedy: "send `Bearer`, one space and the token, and nothing else";
     /// The token is longer than `maxTokenSize`
-    TokenTooLarge = "token_too_large", 401, TOKEN_FORM,
+    TokenTooLarge = "token_too_large", Token, 401, TOKEN_FORM,
         remedy: "ask for a smaller token, or raise maxTokenSize";
     /// The token is not three parts with two dots between them
-    TokenForm = "token_form", 401, TOKEN_FORM,
+    TokenForm = "token_form", Token, 401, TOKEN_FORM,
         remedy: "send a signed token in compact form; opaque and encrypted tokens are not supported";
     /// The header is not unpadded base64url
-    HeaderEncoding = "header_encoding", 401, "Jwt header is an invalid Base64url encoded",
+    HeaderEncoding = "header_encoding", Token, 401, "Jwt header is an invalid Base64url encoded",
         remedy: "send the token as it was issued";
     /// The header is not a JSON object
-    HeaderJson = "header_json", 401, HEADER_JSON,
+    HeaderJson = "header_json", Token, 401, HEADER_JSON,
         remedy: "send the token as it was issued";
     /// The header has a member twice
-    HeaderMemberDuplicate = "header_member_duplicate", 401, HEADER_JSON,
+    HeaderMemberDuplicate = "header_member_duplicate", Token, 401, HEADER_JSON,
         remedy: "let the issuer write each member once";
     /// The header is nested too deep
-    HeaderTooDeep = "header_too_deep", 401, HEADER_JSON,
+    HeaderTooDeep = "header_too_deep", Token, 401, HEADER_JSON,
         remedy: "let the issuer write a flat header";
     /// The header has too many members
-    HeaderTooManyMembers = "header_too_many_members", 401, HEADER_JSON,
+    HeaderTooManyMembers = "header_too_many_members", Token, 401, HEADER_JSON,
         remedy: "let the issuer write a smaller header";
     /// The header has no `alg`, or one that is not a string
-    AlgorithmMissing = "algorithm_missing", 401, "Jwt header [alg] field is required and must be a string",
+    AlgorithmMissing = "algorithm_missing", Token, 401, "Jwt header [alg] field is required and must be a string",
         remedy: "let the issuer write `alg`";
     /// The `alg` of the header is not known
-    AlgorithmUnknown = "algorithm_unknown", 401, ALGORITHM_UNSUPPORTED,
+    AlgorithmUnknown = "algorithm_unknown", Token, 401, ALGORITHM_UNSUPPORTED,
         remedy: "let the issuer sign with RS, PS, ES, EdDSA or HS";
     /// The `kid` of the header is not a string
-    KeyIdNotString = "key_id_not_string", 401, "Jwt header [kid] field is not a string",
+    KeyIdNotString = "key_id_not_string", Token, 401, "Jwt header [kid] field is not a string",
         remedy: "let the issuer write `kid` as a string";
     /// The header has extensions that must be understood (`crit`, `b64`)
-    HeaderCritical = "header_critical", 401, ALGORITHM_UNSUPPORTED,
+    HeaderCritical = "header_critical", Token, 401, ALGORITHM_UNSUPPORTED,
         remedy: "let the issuer leave `crit` and `b64` out";
     /// The payload is not unpadded base64url
-    PayloadEncoding = "payload_encoding", 401, "Jwt payload is an invalid Base64url encoded",
+    PayloadEncoding = "payload_encoding", Token, 401, "Jwt payload is an invalid Base64url encoded",
         remedy: "send the token as it was issued";
     /// The payload is not a JSON object
-    PayloadJson = "payload_json", 401, PAYLOAD_JSON,
+    PayloadJson = "payload_json", Token, 401, PAYLOAD_JSON,
         remedy: "send the token as it was issued";
     /// The payload has a member twice
-    PayloadMemberDuplicate = "payload_member_duplicate", 401, PAYLOAD_JSON,
+    PayloadMemberDuplicate = "payload_member_duplicate", Token, 401, PAYLOAD_JSON,
         remedy: "let the issuer write each claim once";
     /// The payload is nested too deep
-    PayloadTooDeep = "payload_too_deep", 401, PAYLOAD_JSON,
+    PayloadTooDeep = "payload_too_deep", Token, 401, PAYLOAD_JSON,
         remedy: "let the issuer write flatter claims";
     /// The payload has too many members
-    PayloadTooManyMembers = "payload_too_many_members", 401, PAYLOAD_JSON,
+    PayloadTooManyMembers = "payload_too_many_members", Token, 401, PAYLOAD_JSON,
         remedy: "let the issuer write fewer claims";
     /// The claim `iss` is not a string
-    IssuerNotString = "issuer_not_string", 401, "Jwt payload [iss] field is not a string",
+    IssuerNotString = "issuer_not_string", Token, 401, "Jwt payload [iss] field is not a string",
         remedy: "let the issuer write `iss` as a string";
     /// The claim `sub` is not a string
-    SubjectNotString = "subject_not_string", 401, "Jwt payload [sub] field is not a string",
+    SubjectNotString = "subject_not_string", Token, 401, "Jwt payload [sub] field is not a string",
         remedy: "let the issuer write `sub` as a string";
     /// The claim `iat` is not a number
-    IssuedAtNotInteger = "issued_at_not_integer", 401, "Jwt payload [iat] field is not an integer",
+    IssuedAtNotInteger = "issued_at_not_integer", Token, 401, "Jwt payload [iat] field is not an integer",
         remedy: "let the issuer write `iat` as a number";
     /// The claim `iat` is negative or too large
-    IssuedAtOutOfRange = "issued_at_out_of_range", 401, "Jwt payload [iat] field is not a positive 64 bit integer",
+    IssuedAtOutOfRange = "issued_at_out_of_range", Token, 401, "Jwt payload [iat] field is not a positive 64 bit integer",
         remedy: "let the issuer write `iat` in seconds since 1970";
     /// The claim `nbf` is not a number
-    NotBeforeNotInteger = "not_before_not_integer", 401, "Jwt payload [nbf] field is not an integer",
+    NotBeforeNotInteger = "not_before_not_integer", Token, 401, "Jwt payload [nbf] field is not an integer",
         remedy: "let the issuer write `nbf` as a number";
     /// The claim `nbf` is negative or too large
-    NotBeforeOutOfRange = "not_before_out_of_range", 401, "Jwt payload [nbf] field is not a positive 64 bit integer",
+    NotBeforeOutOfRange = "not_before_out_of_range", Token, 401, "Jwt payload [nbf] field is not a positive 64 bit integer",
         remedy: "let the issuer write `nbf` in seconds since 1970";
     /// The claim `exp` is not a number
-    ExpirationNotInteger = "expiration_not_integer", 401, "Jwt payload [exp] field is not an integer",
+    ExpirationNotInteger = "expiration_not_integer", Token, 401, "Jwt payload [exp] field is not an integer",
         remedy: "let the issuer write `exp` as a number";
     /// The claim `exp` is negative or too large
-    ExpirationOutOfRange = "expiration_out_of_range", 401, "Jwt payload [exp] field is not a positive 64 bit integer",
+    ExpirationOutOfRange = "expiration_out_of_range", Token, 401, "Jwt payload [exp] field is not a positive 64 bit integer",
         remedy: "let the issuer write `exp` in seconds since 1970";
     /// The claim `jti` is not a string
-    TokenIdNotString = "token_id_not_string", 401, "Jwt payload [jti] field is not a string",
+    TokenIdNotString = "token_id_not_string", Token, 401, "Jwt payload [jti] field is not a string",
         remedy: "let the issuer write `jti` as a string";
     /// The claim `aud` is neither a string nor a list of strings
-    AudienceNotString = "audience_not_string", 401, "Jwt payload [aud] field is not a string or string list",
+    AudienceNotString = "audience_not_string", Token, 401, "Jwt payload [aud] field is not a string or string list",
         remedy: "let the issuer write `aud` as a string or a list of strings";
     /// The signature is not unpadded base64url
-    SignatureEncoding = "signature_encoding", 401, "Jwt signature is an invalid Base64url encoded",
+    SignatureEncoding = "signature_encoding", Token, 401, "Jwt signature is an invalid Base64url encoded",
         remedy: "send the token as it was issued";
     /// No provider accepts the claim `iss`
-    IssuerUnknown = "issuer_unknown", 401, "Jwt issuer is not configured",
+    IssuerUnknown = "issuer_unknown", Token, 401, "Jwt issuer is not configured",
         remedy: "add the issuer to jwtRules, or send a token of one that is there";
     /// The claim `nbf` lies in the future
-    NotYetValid = "not_yet_valid", 401, "Jwt not yet valid",
+    NotYetValid = "not_yet_valid", Token, 401, "Jwt not yet valid",
         remedy: "wait, or correct the clock of the issuer";
     /// The claim `exp` lies in the past
-    Expired = "expired", 401, "Jwt is expired",
+    Expired = "expired", Token, 401, "Jwt is expired",
         remedy: "ask for a new token";
     /// The claim `aud` names none of the audiences of the provider
-    AudienceNotAllowed = "audience_not_allowed", 403, "Audiences in Jwt are not allowed",
+    AudienceNotAllowed = "audience_not_allowed", Token, 403, "Audiences in Jwt are not allowed",
         remedy: "ask for a token for this service, or add the audience to the rule";
     /// `algorithms` does not list the `alg` of the header
-    AlgorithmNotAllowed = "algorithm_not_allowed", 401, ALGORITHM_UNSUPPORTED,
+    AlgorithmNotAllowed = "algorithm_not_allowed", Token, 401, ALGORITHM_UNSUPPORTED,
         remedy: "add the algorithm to the rule, or let the issuer sign with one that is there";
     /// `tokenTypes` does not list the `typ` of the header
-    TokenTypeNotAllowed = "token_type_not_allowed", 401, VERIFICATION_FAILS,
+    TokenTypeNotAllowed = "token_type_not_allowed", Token, 401, VERIFICATION_FAILS,
         remedy: "send an access token, or add the type to the rule";
     /// The token is valid for longer than `maxLifetime`
-    LifetimeTooLong = "lifetime_too_long", 401, VERIFICATION_FAILS,
+    LifetimeTooLong = "lifetime_too_long", Token, 401, VERIFICATION_FAILS,
         remedy: "let the issuer write a shorter lifetime, or raise maxLifetime";
     /// A claim of `requiredClaims` is missing or has another value
-    RequiredClaimMissing = "required_claim_missing", 401, VERIFICATION_FAILS,
+    RequiredClaimMissing = "required_claim_missing", Token, 401, VERIFICATION_FAILS,
         remedy: "send a token that has the claims of requiredClaims";
     /// `revoked` names the token, its subject, or a later time than its `iat`
-    TokenRevoked = "token_revoked", 401, VERIFICATION_FAILS,
+    TokenRevoked = "token_revoked", Token, 401, VERIFICATION_FAILS,
         remedy: "ask for a new token; the document lists what is revoked";
     /// The token has no claim `exp`
-    ExpirationMissing = "expiration_missing", 401, VERIFICATION_FAILS,
+    ExpirationMissing = "expiration_missing", Token, 401, VERIFICATION_FAILS,
         remedy: "let the issuer write `exp`, or set requireExpiration: false";
     /// The token lists more than 1,000 permissions and roles
-    PermissionsTooMany = "permissions_too_many", 401, VERIFICATION_FAILS,
+    PermissionsTooMany = "permissions_too_many", Token, 401, VERIFICATION_FAILS,
         remedy: "let the issuer list fewer permissions and roles";
     /// The key set has no key that fits `kid` and `alg`
-    KeyUnknown = "key_unknown", 401, "Jwks doesn't have key to match kid or alg from Jwt",
+    KeyUnknown = "key_unknown", Token, 401, "Jwks doesn't have key to match kid or alg from Jwt",
         remedy: "add the key of this `kid` to the key set; PS* needs the key's `alg` or `algorithms`";
     /// More keys fit the token than may be tried, and none of those that were tried verifies it
-    KeyAmbiguous = "key_ambiguous", 401, VERIFICATION_FAILS,
+    KeyAmbiguous = "key_ambiguous", Token, 401, VERIFICATION_FAILS,
         remedy: "let the issuer name its key with `kid`, and list one key for each `kid`";
     /// The Ed25519 signature does not have 64 bytes
-    SignatureLength = "signature_length", 401, "Jwt ED25519 signature is wrong length",
+    SignatureLength = "signature_length", Token, 401, "Jwt ED25519 signature is wrong length",
         remedy: "send the token as it was issued";
     /// The signature does not verify
-    SignatureInvalid = "signature_invalid", 401, VERIFICATION_FAILS,
+    SignatureInvalid = "signature_invalid", Token, 401, VERIFICATION_FAILS,
         remedy: "compare the rule's key set with that of the issuer; else the token was changed or forged";
 }
 
@@ -259,32 +265,6 @@ pub enum Kind {
     Table,
     /// The token.
     Token,
-}
-
-impl Refusal {
-    /// What it is about.
-    #[must_use]
-    pub fn kind(self) -> Kind {
-        match self {
-            Self::DocumentMissing
-            | Self::RequestMalformed
-            | Self::ConnectRefused
-            | Self::MethodMalformed
-            | Self::HostFailure => Kind::Shape,
-            Self::PathAmbiguous
-            | Self::HostUnknown
-            | Self::RouteUnmatched
-            | Self::MethodNotAllowed => Kind::Table,
-            Self::RouteDenied
-            | Self::IdentityMissing
-            | Self::IssuerNotAllowed
-            | Self::PermissionMissing
-            | Self::ClaimMalformed
-            | Self::ClaimMismatch => Kind::Requirement,
-            Self::HeaderUnwritable => Kind::Output,
-            _ => Kind::Token,
-        }
-    }
 }
 
 #[cfg(test)]
