@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::issuers::Issuers;
 use super::problem::{Place, Problems};
-use super::schema::{Access as AccessName, Permissions, Route};
+use super::schema::{Access as AccessName, Entry, Permissions, Route};
 use super::{checks, claim_rules, shape};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authz::requirement::Requirement;
@@ -16,7 +16,7 @@ use jwt_rbac::permissions::PermissionId;
 /// [`Operator::PathVariable`](jwt_rbac::authz::requirement::Operator::PathVariable).
 pub fn compile(
     place: &Place,
-    route: &Route,
+    route: &mut Route,
     issuers: &Issuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
@@ -70,7 +70,7 @@ pub fn compile(
 
 fn requirement(
     place: &Place,
-    route: &Route,
+    route: &mut Route,
     issuers: &Issuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
@@ -95,7 +95,7 @@ fn requirement(
         requirement.any_of = permissions.any_of.map(|names| intern(place.field("anyOf"), names));
     }
     let mut variables = Vec::new();
-    if let Some(rules) = &route.claims {
+    if let Some(rules) = route.claims.take() {
         let place = place.field("claims");
         (requirement.claims, variables) =
             claim_rules::compile(&place, rules, authenticator, problems);
@@ -116,7 +116,7 @@ fn check_issuers(place: &Place, wanted: &[String], issuers: &Issuers, problems: 
 /// One permission in a list, or several with the word that says how they count.
 fn permission_names(place: &Place, value: &Value, problems: &mut Problems) -> Option<Permissions> {
     let names = match value {
-        Value::Object(_) => shape::decode::<Permissions>(place, value.clone(), problems)?,
+        Value::Object(_) => shape::decode(place, Entry::new(value.clone()), problems)?,
         list => Permissions {
             all_of: Some(shape::decode_strings(place, list.clone(), problems)?),
             any_of: None,

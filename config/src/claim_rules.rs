@@ -14,7 +14,7 @@ use jwt_rbac::scalar::Scalar;
 /// compare with, by number.
 pub fn compile(
     place: &Place,
-    rules: &[Value],
+    rules: schema::Entries<schema::ClaimRule>,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) -> (Vec<ClaimRule>, Vec<String>) {
@@ -22,7 +22,7 @@ pub fn compile(
         problems.error(place.clone(), "found an empty list, expected `{claim: …, values: […]}`");
     }
     let (mut compiled, mut variables) = (Vec::new(), Vec::new());
-    for (place, rule) in shape::decode_all::<schema::ClaimRule>(place, rules.to_vec(), problems) {
+    for (place, rule) in shape::decode_all(place, rules, problems) {
         let claim = problems.check(&place.field("claim"), ClaimPath::parse(&rule.claim));
         let operators = operators(&place, rule, &mut variables, problems);
         let Some(claim) = claim else { continue };

@@ -178,10 +178,12 @@ fn max_token_size(text: Option<schema::Text>, problems: &mut Problems) -> usize 
     size.unwrap_or(DEFAULT_MAX_TOKEN_SIZE)
 }
 
-fn max_cache_size(cache: Option<Value>, problems: &mut Problems) -> usize {
+fn max_cache_size(
+    cache: Option<schema::Entry<schema::TokenCache>>,
+    problems: &mut Problems,
+) -> usize {
     let place = Place::root().field("tokenCache");
-    let cache =
-        cache.and_then(|cache| shape::decode::<schema::TokenCache>(&place, cache, problems));
+    let cache = cache.and_then(|cache| shape::decode(&place, cache, problems));
     let size = cache.and_then(|schema::TokenCache { max_size }| {
         let size = size::size(&max_size.0).and_then(|size| match size {
             0..=MAX_CACHE_SIZE => Ok(size),

@@ -8,17 +8,17 @@ use jwt_rbac::authn::credential;
 use jwt_rbac::authn::locate::{Location, Prefix};
 
 /// The locations that a rule names, or those of Istio where it names none.
-pub fn compile(place: &Place, rule: &JwtRule, problems: &mut Problems) -> Vec<Location> {
+pub fn compile(place: &Place, rule: &mut JwtRule, problems: &mut Problems) -> Vec<Location> {
     if rule.from_headers.is_none() && rule.from_params.is_none() && rule.from_cookies.is_none() {
         return Location::defaults();
     }
     let mut locations = Vec::new();
-    if let Some(headers) = &rule.from_headers {
+    if let Some(headers) = rule.from_headers.take() {
         let place = place.field("fromHeaders");
         if headers.is_empty() {
             problems.error(place.clone(), "found an empty list, expected `{name: …, prefix: …}`");
         }
-        for (place, header) in shape::decode_all::<FromHeader>(&place, headers.clone(), problems) {
+        for (place, header) in shape::decode_all(&place, headers, problems) {
             locations.extend(header_location(&place, &header, problems));
         }
     }

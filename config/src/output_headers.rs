@@ -29,7 +29,7 @@ const RESERVED: &[&str] = &[
 /// The headers of one rule, each with the place that names it.
 pub fn compile(
     place: &Place,
-    rule: &JwtRule,
+    rule: &mut JwtRule,
     problems: &mut Problems,
 ) -> Vec<(Place, OutputHeader)> {
     let mut outputs: Vec<(Place, OutputHeader)> = Vec::new();
@@ -59,11 +59,11 @@ pub fn compile(
         add(place.field("outputPayloadToHeader"), header, Source::Payload, problems);
     }
     let place = place.field("outputClaimToHeaders");
-    let Some(entries) = &rule.output_claim_to_headers else { return outputs };
+    let Some(entries) = rule.output_claim_to_headers.take() else { return outputs };
     if entries.is_empty() {
         problems.error(place.clone(), "found an empty list, expected `{header: …, claim: …}`");
     }
-    for (place, entry) in shape::decode_all::<ClaimToHeader>(&place, entries.clone(), problems) {
+    for (place, entry) in shape::decode_all::<ClaimToHeader>(&place, entries, problems) {
         let claim = problems.check(&place.field("claim"), ClaimPath::parse(&entry.claim));
         let Some(claim) = claim else { continue };
         let source = match entry.format {

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use foldhash::HashMap;
-use serde_json::Value;
 
 use super::checks;
 use super::duration::seconds;
 use super::problem::{Place, Problems};
-use super::schema::{JwtRule, RequiredClaim};
+use super::schema::{Entries, JwtRule, RequiredClaim};
 use super::{claim_rules, key_set, locations, output_headers, shape};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authn::algorithm::Algorithm;
@@ -39,7 +38,7 @@ pub fn compile(
     let mut names = HashMap::default();
     let mut all_locations: Vec<(Place, Vec<Location>)> = Vec::new();
     let mut all_outputs: Vec<(Place, OutputHeader)> = Vec::new();
-    for (place, rule) in rules {
+    for (place, mut rule) in rules {
         let name = rule.name.clone().or_else(|| rule.issuer.clone()).unwrap_or_default();
         if let Some(first) = names.insert(name.clone(), place.clone())
             && rule.name.is_some()
@@ -47,8 +46,8 @@ pub fn compile(
             let message = format!("found `{name}`, which is the name of {first} too");
             problems.error(place.field("name"), message);
         }
-        let locations = locations::compile(&place, &rule, problems);
-        let outputs = output_headers::compile(&place, &rule, problems);
+        let locations = locations::compile(&place, &mut rule, problems);
+        let outputs = output_headers::compile(&place, &mut rule, problems);
         all_locations.push((place.clone(), locations.clone()));
         all_outputs.extend(outputs.iter().cloned());
         let permission_names = authenticator.permission_names();
@@ -68,7 +67,7 @@ pub fn compile(
 fn provider(
     place: &Place,
     name: String,
-    rule: JwtRule,
+    mut rule: JwtRule,
     verifier: &mut dyn SignatureVerifier,
     names: &PermissionNames,
     problems: &mut Problems,
@@ -82,7 +81,7 @@ fn provider(
     let clock_skew = clock_skew(place, rule.clock_skew.as_deref(), problems);
     let max_lifetime =
         rule.max_lifetime.as_deref().and_then(|text| max_lifetime(place, text, problems));
-    let required_claims = required_claims(place, rule.required_claims.as_deref(), problems);
+    let required_claims = required_claims(place, rule.required_claims.take(), problems);
     let space_delimited = rule.space_delimited_claims.as_deref().unwrap_or_default();
     if rule.space_delimited_claims.is_some() {
         checks::check_strings(&place.field("spaceDelimitedClaims"), space_delimited, problems);
@@ -196,7 +195,7 @@ fn max_lifetime(place: &Place, text: &str, problems: &mut Problems) -> Option<u6
 
 fn required_claims(
     place: &Place,
-    entries: Option<&[Value]>,
+    entries: Option<Entries<RequiredClaim>>,
     problems: &mut Problems,
 ) -> Vec<(ClaimPath, Option<Vec<Scalar>>)> {
     let Some(entries) = entries else { return Vec::new() };
@@ -205,7 +204,7 @@ fn required_claims(
         problems.error(place.clone(), "found an empty list, expected `{claim: …, values: […]}`");
     }
     let mut required = Vec::new();
-    for (place, entry) in shape::decode_all::<RequiredClaim>(&place, entries.to_vec(), problems) {
+    for (place, entry) in shape::decode_all(&place, entries, problems) {
         let claim = problems.check(&place.field("claim"), ClaimPath::parse(&entry.claim));
         let values = entry
             .values

@@ -1,21 +1,25 @@
 //! `responses`: from the schema to [`Responses`].
 
-use serde_json::Value;
-
 use super::checks;
 use super::problem::{Place, Problems};
-use super::schema::{self, Forbidden, MissingToken, Unauthenticated};
+use super::schema::{self, Entry, Forbidden, Unauthenticated};
 use super::shape;
 use jwt_rbac::document::{Format, Responses};
 
 /// Compiles `responses`.
-pub fn compile(place: &Place, value: Value, problems: &mut Problems) -> Responses {
-    let schema = shape::decode::<schema::Responses>(place, value, problems).unwrap_or_default();
+pub fn compile(
+    place: &Place,
+    value: Entry<schema::Responses>,
+    problems: &mut Problems,
+) -> Responses {
+    let schema = shape::decode(place, value, problems).unwrap_or_default();
     let mut responses = Responses::default();
     if let Some(missing_token) = schema.missing_token {
         let place = place.field("missingToken");
-        let decoded = shape::decode::<MissingToken>(&place, missing_token, problems);
-        responses.challenge_missing_token = match decoded.map(|decoded| decoded.status) {
+        let decoded = shape::decode(&place, missing_token, problems);
+        responses.challenge_missing_token = match decoded
+            .map(|schema::MissingToken { status }| status)
+        {
             None | Some(403) => false,
             Some(401) => true,
             Some(other) => {
@@ -27,7 +31,7 @@ pub fn compile(place: &Place, value: Value, problems: &mut Problems) -> Response
     }
     if let Some(unauthenticated) = schema.unauthenticated {
         let place = place.field("unauthenticated");
-        let decoded = shape::decode::<Unauthenticated>(&place, unauthenticated, problems);
+        let decoded = shape::decode(&place, unauthenticated, problems);
         let Unauthenticated { format: name, body, content_type } = decoded.unwrap_or_default();
         responses.unauthenticated = format(&place, name, body, content_type, problems);
     }
@@ -56,11 +60,11 @@ pub fn compile(place: &Place, value: Value, problems: &mut Problems) -> Response
 
 fn compile_forbidden(
     place: &Place,
-    value: Value,
+    value: Entry<Forbidden>,
     responses: &mut Responses,
     problems: &mut Problems,
 ) {
-    let forbidden = shape::decode::<Forbidden>(place, value, problems).unwrap_or_default();
+    let forbidden = shape::decode(place, value, problems).unwrap_or_default();
     let Forbidden { format: name, body, content_type, status, insufficient_scope } = forbidden;
     responses.forbidden = format(place, name, body, content_type, problems);
     responses.insufficient_scope = insufficient_scope;

@@ -2,16 +2,14 @@
 
 use std::time::UNIX_EPOCH;
 
-use serde_json::Value;
-
 use super::problem::{Place, Problems};
-use super::schema::Revoked;
+use super::schema::{Entry, Revoked};
 use super::shape;
 use jwt_rbac::authn::revocation::Revocation;
 
 /// Compiles `revoked`; its lists may be empty.
-pub fn compile(place: &Place, revoked: Value, problems: &mut Problems) -> Revocation {
-    let revoked = shape::decode::<Revoked>(place, revoked, problems).unwrap_or_default();
+pub fn compile(place: &Place, revoked: Entry<Revoked>, problems: &mut Problems) -> Revocation {
+    let revoked = shape::decode(place, revoked, problems).unwrap_or_default();
     for (name, list) in [("jti", &revoked.jti), ("sub", &revoked.sub)] {
         for (index, _) in list.iter().enumerate().filter(|(_, text)| text.is_empty()) {
             problems.error(place.field(name).index(index), "found an empty string");

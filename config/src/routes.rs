@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
 use super::issuers::Issuers;
 use super::problem::{Place, Problems};
-use super::schema::Route;
+use super::schema::{Entries, Route};
 use super::{access, ambiguity, checks, shape};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authz::hosts::HostPattern;
@@ -29,19 +27,19 @@ pub struct TableOptions {
 /// Compiles every entry of `routes` that is well-formed.
 pub fn compile(
     place: &Place,
-    entries: Vec<Value>,
+    entries: Entries<Route>,
     options: TableOptions,
     issuers: &Issuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) -> RouteTable {
-    let decoded = shape::decode_all::<Route>(place, entries, problems);
+    let decoded = shape::decode_all(place, entries, problems);
     let named_hosts = decoded.iter().any(|(_, route)| route.hosts.is_some());
     let mut table = RouteTable::new(named_hosts, options.ambiguous_paths, options.unmatched);
     let mut names: HashMap<String, Place> = HashMap::new();
     let mut keys_left = MAX_KEYS;
     let mut all_paths = Vec::new();
-    for (place, route) in decoded {
+    for (place, mut route) in decoded {
         if named_hosts && route.hosts.is_none() {
             let message = "expected `hosts`, because another route has them; `\"*\"` is any host";
             problems.error(place.clone(), message);
@@ -52,8 +50,15 @@ pub fn compile(
             let message = format!("found `{name}`, which is the name of {first} too");
             problems.error(place.field("name"), message);
         }
-        let (hosts, templates) =
-            add_route(&mut table, &mut keys_left, &place, &route, issuers, authenticator, problems);
+        let (hosts, templates) = add_route(
+            &mut table,
+            &mut keys_left,
+            &place,
+            &mut route,
+            issuers,
+            authenticator,
+            problems,
+        );
         all_paths.push(ambiguity::Paths { place, hosts, templates });
     }
     if options.ambiguous_paths == AmbiguousPaths::Match {
@@ -82,7 +87,7 @@ fn add_route(
     table: &mut RouteTable,
     keys_left: &mut usize,
     place: &Place,
-    route: &Route,
+    route: &mut Route,
     issuers: &Issuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
@@ -90,10 +95,10 @@ fn add_route(
     if let Some(name) = &route.name {
         problems.check(&place.field("name"), checks::check_name(name));
     }
+    let (access, variables) = access::compile(place, route, issuers, authenticator, problems);
     let hosts = hosts(place, route.hosts.as_deref(), problems);
     let paths = paths(place, &route.paths, problems);
     let methods = methods(place, route.methods.as_deref(), problems);
-    let (access, variables) = access::compile(place, route, issuers, authenticator, problems);
 
     let mut bound_paths = Vec::new();
     for (path_place, path) in &paths {

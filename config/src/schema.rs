@@ -1,8 +1,10 @@
 //! The document as it is written: `pluginConfig` of a WasmPlugin, in Istio's names.
 //!
 //! These types exist only inside [`crate::config`]; everything after it works on compiled types.
-//! Lists of entries are left as JSON here, so that each entry is decoded on its own and one faulty
-//! entry does not hide the others.
+//! A part that has a type of its own is an [`Entry`], still JSON, and a list of them [`Entries`]: each is
+//! decoded on its own, so that one faulty entry does not hide the others.
+
+use std::marker::PhantomData;
 
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
@@ -14,21 +16,21 @@ use jwt_rbac::{authz::routes, document};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(dead_code, reason = "what is not implemented or misplaced is refused while it is decoded")]
 pub struct Document {
-    pub jwt_rules: Option<Vec<Value>>,
-    pub routes: Option<Vec<Value>>,
+    pub jwt_rules: Option<Entries<JwtRule>>,
+    pub routes: Option<Entries<Route>>,
     pub unmatched_routes: Option<Unmatched>,
     pub ambiguous_paths: Option<AmbiguousPaths>,
     pub cors_preflight: Option<CorsPreflight>,
     pub max_token_size: Option<Text>,
-    pub token_cache: Option<Value>,
-    pub revoked: Option<Value>,
+    pub token_cache: Option<Entry<TokenCache>>,
+    pub revoked: Option<Entry<Revoked>>,
     #[serde(default)]
     pub dry_run: bool,
     pub dry_run_tokens: Option<bool>,
     pub decision_log: Option<DecisionLog>,
     #[serde(default)]
     pub rule_metrics: bool,
-    pub responses: Option<Value>,
+    pub responses: Option<Entry<Responses>>,
 
     pub authorization_policies: Option<NotImplemented>,
     pub fence: Option<NotImplemented>,
@@ -53,13 +55,13 @@ pub struct JwtRule {
     #[serde(default)]
     pub any_audience: bool,
     pub jwks: Option<Value>,
-    pub from_headers: Option<Vec<Value>>,
+    pub from_headers: Option<Entries<FromHeader>>,
     pub from_params: Option<Vec<String>>,
     pub from_cookies: Option<Vec<String>>,
     #[serde(default)]
     pub forward_original_token: bool,
     pub output_payload_to_header: Option<String>,
-    pub output_claim_to_headers: Option<Vec<Value>>,
+    pub output_claim_to_headers: Option<Entries<ClaimToHeader>>,
     pub space_delimited_claims: Option<Vec<String>>,
     pub algorithms: Option<Vec<String>>,
     pub token_types: Option<Vec<String>>,
@@ -69,7 +71,7 @@ pub struct JwtRule {
     #[serde(default = "yes")]
     pub require_expiration: bool,
     pub max_lifetime: Option<String>,
-    pub required_claims: Option<Vec<Value>>,
+    pub required_claims: Option<Entries<RequiredClaim>>,
     pub permission_claims: Option<Vec<String>>,
     pub role_claims: Option<Vec<String>>,
     pub role_permissions: Option<serde_json::Map<String, Value>>,
@@ -109,9 +111,9 @@ pub struct TokenCache {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Responses {
-    pub missing_token: Option<Value>,
-    pub unauthenticated: Option<Value>,
-    pub forbidden: Option<Value>,
+    pub missing_token: Option<Entry<MissingToken>>,
+    pub unauthenticated: Option<Entry<Unauthenticated>>,
+    pub forbidden: Option<Entry<Forbidden>>,
     pub resource_metadata: Option<String>,
     pub cors_origins: Option<Vec<String>>,
 }
@@ -180,7 +182,7 @@ pub struct Route {
     pub token: Option<TokenUse>,
     pub issuers: Option<Vec<String>>,
     pub permissions: Option<Value>,
-    pub claims: Option<Vec<Value>>,
+    pub claims: Option<Entries<ClaimRule>>,
     #[serde(default)]
     pub dry_run: bool,
 }
@@ -267,6 +269,31 @@ pub enum ClaimFormat {
 fn yes() -> bool {
     true
 }
+
+/// A part of a document that is decoded later.
+#[derive(Debug)]
+pub struct Entry<T>(Value, PhantomData<fn() -> T>);
+
+impl<T> Entry<T> {
+    /// A value that is meant to be one.
+    pub fn new(value: Value) -> Self {
+        Self(value, PhantomData)
+    }
+
+    /// The value as it is written.
+    pub fn into_value(self) -> Value {
+        self.0
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Entry<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// A list of such parts.
+pub type Entries<T> = Vec<Entry<T>>;
 
 /// A string, or an integer as its decimal text: Kubernetes writes `16Ki` and `16384` alike.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::problem::{Place, Problems, Step};
+use super::schema::{Entries, Entry};
 
 /// How many faulty fields of one entry are named: finding each takes reading the entry again.
 pub const MAX_FAULTS: usize = 50;
@@ -11,10 +12,11 @@ pub const MAX_FAULTS: usize = 50;
 /// Decodes one entry. Each faulty field of it becomes an error; only a faultless entry is returned.
 pub fn decode<T: DeserializeOwned>(
     place: &Place,
-    entry: Value,
+    entry: Entry<T>,
     problems: &mut Problems,
 ) -> Option<T> {
     let errors_before = problems.errors.len();
+    let entry = entry.into_value();
     // serde would also read a list as the fields of an entry, in their order.
     if !entry.is_object() {
         problems.error(place.clone(), format!("found {entry}, expected an object"));
@@ -58,7 +60,7 @@ pub fn decode_leniently<T: DeserializeOwned>(
 /// Decodes every entry of a list on its own.
 pub fn decode_all<T: DeserializeOwned>(
     place: &Place,
-    entries: Vec<Value>,
+    entries: Entries<T>,
     problems: &mut Problems,
 ) -> Vec<(Place, T)> {
     let decode_one = |(index, entry)| {
@@ -107,7 +109,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    struct Entry {
+    struct Fields {
         #[expect(dead_code, reason = "only decoded")]
         name: String,
         #[expect(dead_code, reason = "only decoded")]
@@ -117,7 +119,7 @@ mod tests {
     fn errors(entry: Value) -> Vec<String> {
         let mut problems = Problems::default();
         let place = Place::root().field("routes").index(3);
-        let decoded: Option<Entry> = decode(&place, entry, &mut problems);
+        let decoded: Option<Fields> = decode(&place, Entry::new(entry), &mut problems);
         assert_eq!(decoded.is_some(), problems.errors.is_empty());
         problems.errors.iter().map(ToString::to_string).collect()
     }
