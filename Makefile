@@ -34,8 +34,9 @@ lint: ## Check formatting and lints, as CI does
 		--package jwt-rbac-filter --package jwt-rbac-floor --package jwt-rbac-vectors --lib \
 		--target wasm32-wasip1 -- -D warnings
 
-bench: build ## Measure what a request costs, beside Envoy's native filters (needs wrk)
-	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin bench
+bench: build ## Measure requests and loading, beside Envoy's native filters (needs wrk; BESIDE=other.wasm)
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin bench -- \
+		$(if $(BESIDE),--beside $(BESIDE))
 
 bench-all: build ## Measure many more cases, latencies and memory (needs wrk; ten minutes)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin bench -- --all

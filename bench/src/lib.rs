@@ -9,6 +9,7 @@
 //! | [`policy`] | the document that all listeners are made from |
 //! | [`callers`] | files of tokens |
 //! | [`listeners`] | the document as listeners |
+//! | [`load`] | size, memory and CPU time before the first request |
 //! | [`pinned`] | Envoy on one CPU: its CPU time and its memory |
 //! | [`wrk`] | load from `wrk` on another CPU |
 //! | [`round`] | one target measured, and all of them in turn |
@@ -29,6 +30,7 @@ pub mod callers;
 pub mod costs;
 pub mod further;
 pub mod listeners;
+pub mod load;
 pub mod machine;
 pub mod page;
 pub mod page_all;

@@ -19,6 +19,13 @@ pub enum Chain {
     NativeWithCache(Value),
     /// Our filter with this document.
     Ours(Value),
+    /// Another build of our filter.
+    OtherBuild {
+        /// Its module.
+        module: PathBuf,
+        /// The document.
+        document: Value,
+    },
     /// The calls to Envoy alone.
     Floor {
         /// That of `jwt-rbac-floor`.
@@ -48,6 +55,9 @@ impl Chain {
                 Ok(filters)
             }
             Self::Ours(document) => Ok(vec![filters::jwt_rbac(name, document, module)]),
+            Self::OtherBuild { module, document } => {
+                Ok(vec![filters::jwt_rbac(name, document, module)])
+            }
             Self::Floor { module, steps } => Ok(vec![filters::jwt_rbac(name, steps, module)]),
         }
     }

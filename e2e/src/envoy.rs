@@ -43,12 +43,26 @@ impl Envoy {
     ///
     /// The end of Envoy's log when it refuses the bootstrap or does not get ready.
     pub fn start(binary: &Path, bootstrap: &Value) -> Result<Self, String> {
+        Self::start_with_workers(binary, bootstrap, 1)
+    }
+
+    /// The same with this many workers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`].
+    pub fn start_with_workers(
+        binary: &Path,
+        bootstrap: &Value,
+        workers: usize,
+    ) -> Result<Self, String> {
         let temporary = TemporaryDirectory::create();
         let directory = temporary.path().to_path_buf();
         let config = directory.join("bootstrap.json");
         fs::write(&config, bootstrap.to_string()).map_err(|error| error.to_string())?;
-        let mut envoy = Self::spawn(binary, &config, Path::new("."), directory, Some(temporary))
-            .map_err(|error| format!("{} could not be started: {error}", binary.display()))?;
+        let mut envoy =
+            Self::spawn(binary, &config, workers, Path::new("."), directory, Some(temporary))
+                .map_err(|error| format!("{} could not be started: {error}", binary.display()))?;
         envoy.wait_until_ready(|_| ())?;
         Ok(envoy)
     }
@@ -90,7 +104,7 @@ impl Envoy {
         directory: PathBuf,
     ) -> io::Result<Self> {
         fs::create_dir_all(&directory)?;
-        Self::spawn(binary, config, working_directory, directory, None)
+        Self::spawn(binary, config, 1, working_directory, directory, None)
     }
 
     /// Waits until the listeners take requests; `progress` hears twice a second how long it takes.
@@ -230,6 +244,7 @@ impl Envoy {
     fn spawn(
         binary: &Path,
         config: &Path,
+        workers: usize,
         working_directory: &Path,
         directory: PathBuf,
         temporary: Option<TemporaryDirectory>,
@@ -243,7 +258,8 @@ impl Envoy {
             .arg(config)
             .arg("--admin-address-path")
             .arg(admin)
-            .args(["--concurrency", "1", "--use-dynamic-base-id", "--log-level", "info"])
+            .args(["--concurrency", &workers.to_string(), "--use-dynamic-base-id"])
+            .args(["--log-level", "info"])
             .args(["--log-format", "[%l][%n] %v"])
             // An access log is for a test that waits for its lines.
             .args(["--file-flush-interval-msec", "50"])

@@ -2,7 +2,8 @@
 //! `make bench-all` measures more and writes `docs/benchmark-all.md` instead.
 
 use std::env;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use jwt_rbac_bench::callers::Callers;
@@ -12,10 +13,11 @@ use jwt_rbac_bench::report::{Length, Progress, write};
 use jwt_rbac_bench::round::{Bench, CONNECTIONS, TokenFiles};
 use jwt_rbac_bench::suite::{self, Suite};
 use jwt_rbac_bench::wrk::{self, Outcome};
-use jwt_rbac_bench::{further, page, pinned, plot, result};
+use jwt_rbac_bench::{further, load, page, pinned, plot, result};
 use jwt_rbac_e2e::artifacts;
 
-const USAGE: &str = "usage: bench [--all] [--rounds N] [--seconds S] [--only NAME]
+const USAGE: &str = "usage: bench [--all] [--rounds N] [--seconds S] [--only NAME] [--beside MODULE]
+MODULE: another build of the filter, which this one is measured beside; nothing is written then.
 NAME: what is measured, as the progress shows it, or the end of it; for a profiler. Nothing is written then.";
 
 const USUAL: Length = Length { rounds: 9, seconds: 5 };
@@ -30,6 +32,7 @@ struct Options {
     rounds: Option<usize>,
     seconds: Option<u32>,
     only: Option<String>,
+    beside: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -52,6 +55,7 @@ fn options() -> Result<Options, String> {
             "--all" => options.all = true,
             "--rounds" => options.rounds = Some(number().ok_or(USAGE)? as usize),
             "--seconds" => options.seconds = Some(number().ok_or(USAGE)?),
+            "--beside" => options.beside = Some(arguments.next().ok_or(USAGE)?.into()),
             "--only" => options.only = Some(arguments.next().ok_or(USAGE)?),
             _ => return Err(USAGE.to_owned()),
         }
@@ -64,7 +68,10 @@ fn run(options: &Options) -> Result<(), String> {
     wrk::version()?;
     let cpus = pinned::two_cpus()?;
     let (binary, module) = (artifacts::envoy()?, artifacts::wasm()?);
-    let mut suite = suite::standard();
+    let mut suite = match &options.beside {
+        Some(module) => suite::beside(module),
+        None => suite::standard(),
+    };
     if options.all {
         further::add(&mut suite);
     }
@@ -90,6 +97,13 @@ fn run(options: &Options) -> Result<(), String> {
     }
     let of = Circumstances::of(&bench, &module, length, results.least_busy)?;
     let rows = result::rows(&suite, &results);
+    if let Some(other) = &options.beside {
+        println!("\n{}", page::beside(&rows));
+        for module in [other, &module] {
+            println!("\n{}\n{}", module.display(), loads(&binary, module)?);
+        }
+        return Ok(());
+    }
     if options.all {
         let latencies = latencies(&mut bench, suite.measured.len())?;
         drop(bench);
@@ -98,11 +112,21 @@ fn run(options: &Options) -> Result<(), String> {
         println!("\n{page}");
         return write(&length.directory(usual), "benchmark-all.md", &page);
     }
-    let page = page::page(&rows, result::plain_cost(&suite, &results), &of);
+    drop(bench);
+    println!("measuring what loading costs …");
+    let loads = load::measure(&binary, &module, |load| println!("{load:?}"))?;
+    let page = page::page(&rows, &loads, result::plain_cost(&suite, &results), &of);
     println!("\n{page}");
     let directory = length.directory(usual);
     write(&directory, "benchmark.md", &page)?;
     write(&directory, "benchmark.svg", &plot::svg(&rows))
+}
+
+/// What loading a module costs, as a table.
+fn loads(binary: &Path, module: &Path) -> Result<String, String> {
+    let size = fs::metadata(module).map_err(|error| error.to_string())?.len();
+    let loads = load::measure(binary, module, |_| ())?;
+    Ok(load::table(&loads, size))
 }
 
 /// What `wrk` sees of everything that is measured when requests come one after the other.
