@@ -167,8 +167,8 @@ pub fn beside(module: &Path) -> Suite {
         let is_seen = request.tokens == SEEN;
         let plain = suite.plain(&request);
         let other = Chain::OtherBuild { module: module.to_owned(), document: document.clone() };
-        let other = suite.add("other build", &request, other, status, CacheUse::Unused);
         let cache = if is_seen { CacheUse::Hits } else { CacheUse::Misses };
+        let other = suite.add("other build", &request, other, status, cache);
         let ours = suite.ours(&request, document, status, cache);
         suite.compare(request.name, plain, other, ours, None, None);
         suite.comparisons.last_mut().expect("just made").base_name = "the other build";

@@ -95,7 +95,6 @@ fn run(options: &Options) -> Result<(), String> {
     if options.only.is_some() {
         return Ok(());
     }
-    let of = Circumstances::of(&bench, &module, length, results.least_busy)?;
     let rows = result::rows(&suite, &results);
     if let Some(other) = &options.beside {
         println!("\n{}", page::beside(&rows));
@@ -104,6 +103,7 @@ fn run(options: &Options) -> Result<(), String> {
         }
         return Ok(());
     }
+    let of = Circumstances::of(&bench, &module, length, results.least_busy)?;
     if options.all {
         let latencies = latencies(&mut bench, suite.measured.len())?;
         drop(bench);
