@@ -52,6 +52,10 @@ const DOCUMENT_FIELDS: &[&str] = &[
 
 const DEFAULTS: [(&str, &str); 2] = [("unmatchedRoutes", "DENY"), ("corsPreflight", "AUTHORIZE")];
 
+/// The algorithms of the pair that need no secret.
+const ASYMMETRIC: [&str; 10] =
+    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
+
 const RULE_FIELDS: &[&str] = &[
     "issuer",
     "name",
@@ -66,6 +70,7 @@ const RULE_FIELDS: &[&str] = &[
     "outputClaimToHeaders",
     "spaceDelimitedClaims",
     "algorithms",
+    "paddedTokens",
     "requireExpiration",
     "permissionClaims",
     "roleClaims",
@@ -107,8 +112,10 @@ fn requires(names: &[String]) -> Value {
 
 fn provider(rule: &Value) -> Result<Value, String> {
     only_known(rule, "a JWT rule", RULE_FIELDS)?;
-    // The pair takes every algorithm that its keys can check, secrets without being asked to.
-    if !strings(rule, "algorithms").iter().all(|name| name.starts_with("HS")) {
+    // The pair takes every algorithm that its keys can check, secrets and PS* without being asked to.
+    let algorithms = strings(rule, "algorithms");
+    let has_all = ASYMMETRIC.iter().all(|name| algorithms.iter().any(|listed| listed == name));
+    if !has_all && !algorithms.iter().all(|name| name.starts_with("HS")) {
         return Err("the pair can't express algorithms of a JWT rule".to_owned());
     }
     let jwks = match &rule["jwks"] {

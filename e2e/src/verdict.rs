@@ -19,7 +19,7 @@ use crate::wire;
 pub struct Denial {
     /// The refusal.
     pub refusal: Refusal,
-    /// The name of the row that the request has.
+    /// The name of the route that the request has.
     pub rule: Option<String>,
 }
 
