@@ -205,7 +205,10 @@ pub fn is_token_cookie(name: &[u8], locations: &[Location]) -> bool {
 #[must_use]
 pub fn is_spelling_of_parameter(name: &[u8], locations: &[Location]) -> bool {
     locations.iter().any(|location| match location {
-        Location::Parameter(known) => is_spelling(name, known),
+        // What decodes to the name itself is the location.
+        Location::Parameter(known) => {
+            is_spelling(name, known) && *percent::decode(name).0 != *known.as_bytes()
+        }
         Location::Cookie(_) | Location::Header(..) => false,
     })
 }
@@ -225,8 +228,7 @@ fn is_spelling(name: &[u8], known: &str) -> bool {
     if name.len() < known.len() || name == known.as_bytes() {
         return false;
     }
-    let decoded = percent::decode(name).0;
-    *decoded != *known.as_bytes() && loose(&decoded) == loose(known.as_bytes())
+    loose(&percent::decode(name).0) == loose(known.as_bytes())
 }
 
 /// What is left of a name by the most forgiving reader.
