@@ -122,6 +122,16 @@ fn provider(rule: &Value) -> Result<Value, String> {
         Value::String(text) => text.clone(),
         object => object.to_string(),
     };
+    let set: Value = serde_json::from_str(&jwks).map_err(|error| error.to_string())?;
+    let numbers = list(&set, "keys")
+        .into_iter()
+        .flat_map(|key| ["n", "e", "x", "y"].map(|it| key[it].clone()));
+    if numbers
+        .filter_map(|number| Some(number.as_str()?.contains(['+', '/'])))
+        .any(|is_standard| is_standard)
+    {
+        return Err("the pair refuses a key set with a number in standard base64".to_owned());
+    }
     let mut delimited = strings(rule, "spaceDelimitedClaims");
     // A permission claim may be a string of words; Istio says so claim by claim.
     delimited.extend(permission_claims(rule));
