@@ -70,6 +70,8 @@ fn manager(name: &str, filters: &[Value]) -> Value {
         "codec_type": "AUTO",
         "stat_prefix": name,
         "normalize_path": false,
+        // As over HTTP/2, where Envoy takes any method.
+        "http_protocol_options": {"allow_custom_methods": true},
         "generate_request_id": false,
         "http_filters": chain,
         "local_reply_config": show_details(),
