@@ -4,6 +4,8 @@
 //! too: CGI has only letters, digits and `_` (RFC 3875 §4.1.18). So here they are one name. grpc-gateway
 //! hands `grpc-metadata-x-sub` on as `x-sub`.
 
+use std::collections::BTreeSet;
+
 /// What grpc-gateway takes off (`runtime.MetadataHeaderPrefix`).
 const GRPC_METADATA: &[u8] = b"grpc-metadata-";
 
@@ -19,9 +21,8 @@ pub struct HeaderNames {
 impl HeaderNames {
     /// A set of these names.
     pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
-        let mut names: Vec<_> = names.into_iter().map(normal).collect();
-        names.sort();
-        names.dedup();
+        let names: BTreeSet<_> = names.into_iter().map(normal).collect();
+        let names: Vec<_> = names.into_iter().collect();
         let lengths = names.iter().fold(0, |lengths, name| lengths | length_bit(name.len()));
         Self { names, lengths }
     }

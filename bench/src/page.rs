@@ -48,7 +48,7 @@ fn how(of: &Circumstances) -> String {
          Each case has a listener of its\n  own; ours sets nothing that has a default, so log and \
          counters are on. Envoy itself answers what gets through.\n\
          - Requests have eight headers and a token, {rs256} bytes with RS256, {es256} with ES256, \
-         with five permissions. They ask\n  for the row in the middle of ten, where it is not said \
+         with five permissions. They ask\n  for the route in the middle of ten, where it is not said \
          otherwise.\n\
          - Not seen before: {callers} tokens in turn, more than the cache holds; its counter of hits \
          stays at 0. Seen before: {SEEN}\n  tokens in turn, at least 99.9 % hits. The native pair \

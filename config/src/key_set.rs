@@ -96,9 +96,10 @@ fn check_ambiguity(place: &Place, keys: &[Jwk], problems: &mut Problems) {
         let is_paid = prices.min_by_key(Price::base).is_none_or(|price| budget.pay(price, 1_024));
         *unpaid = unpaid.saturating_add(usize::from(!is_paid));
     }
-    let mut unpaid: Vec<_> = budgets.iter().filter(|(_, (_, unpaid))| *unpaid > 0).collect();
-    unpaid.sort_by_key(|((id, _), _)| *id);
-    for ((id, _), (_, unpaid)) in unpaid {
+    for key in keys {
+        let id = key.id.as_deref();
+        let group = (id, std::mem::discriminant(&key.key));
+        let Some((_, unpaid @ 1..)) = budgets.remove(&group) else { continue };
         let id = id.map_or_else(|| "no `kid`".to_owned(), |id| format!("the `kid` {id}"));
         let message = format!(
             "found more keys of one kind with {id} than a request may try: the last {unpaid} are \

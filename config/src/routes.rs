@@ -1,6 +1,6 @@
 //! `routes`: from the schema to the [`RouteTable`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::issuers::Issuers;
 use super::problem::{Place, Problems};
@@ -135,10 +135,9 @@ fn add_route(
     (hosts, paths.into_iter().map(|(_, path)| path).collect())
 }
 
-fn refuse_shared_key(place: &Place, mut taken: Vec<String>, problems: &mut Problems) {
-    taken.sort();
-    taken.dedup();
-    let others = taken.join("`, `");
+fn refuse_shared_key(place: &Place, taken: Vec<String>, problems: &mut Problems) {
+    let others: Vec<_> = BTreeSet::from_iter(taken).into_iter().collect();
+    let others = others.join("`, `");
     let message =
         format!("shares host, path and method with `{others}`, expected one route for each");
     problems.error(place.clone(), message);

@@ -177,7 +177,7 @@ impl Case {
         };
         let texts = [&mut case.name, &mut case.document, &mut case.request];
         texts.into_iter().chain(&mut case.caller).chain(&mut case.body).for_each(fill);
-        case.reason.iter_mut().for_each(fill);
+        case.reason.iter_mut().chain(case.challenge.iter_mut().flatten()).for_each(fill);
         let upstream = case.upstream.iter_mut().flat_map(|headers| &mut headers.0);
         for (name, values) in case.headers.0.iter_mut().chain(upstream) {
             fill(name);

@@ -15,7 +15,7 @@ pub const PACE: Duration = Duration::from_millis(105);
 /// How such a line of JSON begins.
 const START: &str = "{\"jwt_rbac\":";
 
-/// A document with a row for each thing that can be said of a request, and this `decisionLog`.
+/// A document with a route for each thing that can be said of a request, and this `decisionLog`.
 pub fn document(log: &str) -> Value {
     json!({
         "jwtRules": [tokens::provider()],

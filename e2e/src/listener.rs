@@ -70,6 +70,8 @@ pub(crate) fn manager(name: &str, filters: &[Value]) -> Value {
         "codec_type": "AUTO",
         "stat_prefix": name,
         "normalize_path": false,
+        // As over HTTP/2, where Envoy takes any method.
+        "http_protocol_options": {"allow_custom_methods": true},
         "generate_request_id": false,
         // An invalid request costs its stream: of a connection, Envoy would delay the end.
         "http2_protocol_options": {"override_stream_error_on_invalid_http_message": true},

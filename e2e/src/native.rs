@@ -52,6 +52,10 @@ const DOCUMENT_FIELDS: &[&str] = &[
 
 const DEFAULTS: [(&str, &str); 2] = [("unmatchedRoutes", "DENY"), ("corsPreflight", "AUTHORIZE")];
 
+/// The algorithms of the pair that need no secret.
+const ASYMMETRIC: [&str; 10] =
+    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
+
 const RULE_FIELDS: &[&str] = &[
     "issuer",
     "name",
@@ -66,6 +70,7 @@ const RULE_FIELDS: &[&str] = &[
     "outputClaimToHeaders",
     "spaceDelimitedClaims",
     "algorithms",
+    "paddedTokens",
     "requireExpiration",
     "permissionClaims",
     "roleClaims",
@@ -107,14 +112,26 @@ fn requires(names: &[String]) -> Value {
 
 fn provider(rule: &Value) -> Result<Value, String> {
     only_known(rule, "a JWT rule", RULE_FIELDS)?;
-    // The pair takes every algorithm that its keys can check, secrets without being asked to.
-    if !strings(rule, "algorithms").iter().all(|name| name.starts_with("HS")) {
+    // The pair takes every algorithm that its keys can check, secrets and PS* without being asked to.
+    let algorithms = strings(rule, "algorithms");
+    let has_all = ASYMMETRIC.iter().all(|name| algorithms.iter().any(|listed| listed == name));
+    if !has_all && !algorithms.iter().all(|name| name.starts_with("HS")) {
         return Err("the pair can't express algorithms of a JWT rule".to_owned());
     }
     let jwks = match &rule["jwks"] {
         Value::String(text) => text.clone(),
         object => object.to_string(),
     };
+    let set: Value = serde_json::from_str(&jwks).map_err(|error| error.to_string())?;
+    let numbers = list(&set, "keys")
+        .into_iter()
+        .flat_map(|key| ["n", "e", "x", "y"].map(|it| key[it].clone()));
+    if numbers
+        .filter_map(|number| Some(number.as_str()?.contains(['+', '/'])))
+        .any(|is_standard| is_standard)
+    {
+        return Err("the pair refuses a key set with a number in standard base64".to_owned());
+    }
     let mut delimited = strings(rule, "spaceDelimitedClaims");
     // A permission claim may be a string of words; Istio says so claim by claim.
     delimited.extend(permission_claims(rule));

@@ -7,7 +7,7 @@ mod tamper;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -53,6 +53,8 @@ pub struct Recipe {
     pub size: Option<usize>,
     /// Harm done after the signature was made: a [`Tamper`] by its name.
     pub tamper: Option<String>,
+    /// Whether the issuer leaves the padding of base64 in place, and signs what it writes.
+    pub padded: bool,
     /// How the encoded parts are put together. `{signature+bits}` is the signature with those bits
     /// of its last character set that no byte uses.
     pub shape: String,
@@ -78,6 +80,7 @@ impl Default for Recipe {
             raw_payload: None,
             size: None,
             tamper: None,
+            padded: false,
             shape: "{header}.{payload}.{signature}".to_owned(),
         }
     }
@@ -128,6 +131,7 @@ impl Recipe {
         let header = header.map_or_else(|| minted(self.header(&key, algorithm)), raw);
         let payload = self.raw_payload.as_deref();
         let payload = payload.map_or_else(|| minted(self.payload(now)), raw);
+        let encode = if self.padded { encode_padded } else { encode };
         let sign = |parts: &Parts| {
             let signed = format!("{}.{}", encode(&parts.header), encode(&parts.payload));
             key.sign(signed.as_bytes(), algorithm)
@@ -218,6 +222,10 @@ fn repeat(text: &str) -> String {
 
 fn encode(bytes: &[u8]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn encode_padded(bytes: &[u8]) -> String {
+    BASE64_URL_SAFE.encode(bytes)
 }
 
 /// The last character of an unpadded signature carries bits that no byte uses; they are zero.

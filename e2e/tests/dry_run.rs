@@ -41,15 +41,15 @@ fn a_document_that_is_tried_denies_nothing() {
 }
 
 #[test]
-fn a_row_that_is_tried_denies_nothing_that_it_asks() {
+fn a_route_that_is_tried_denies_nothing_that_it_asks() {
     let envoy = start(&document(|document| {
-        for row in document["routes"].as_array_mut().unwrap() {
-            row["dryRun"] = true.into();
+        for route in document["routes"].as_array_mut().unwrap() {
+            route["dryRun"] = true.into();
         }
     }));
-    let (of_rows, of_table): (Vec<Trial>, _) =
+    let (of_routes, of_table): (Vec<Trial>, _) =
         trials().into_iter().partition(|trial| trial.rule.is_some());
-    assert_would_be_denied(&envoy, of_rows);
+    assert_would_be_denied(&envoy, of_routes);
     // All else is denied as without: by the table, of tokens, and of what no header can hold.
     for trial in of_table.into_iter().chain(of_tokens()).chain([of_output()]) {
         assert_denied_as_ever(&envoy, &trial.request);
@@ -58,7 +58,7 @@ fn a_row_that_is_tried_denies_nothing_that_it_asks() {
 }
 
 #[test]
-fn a_row_that_is_tried_is_alone_in_that() {
+fn a_route_that_is_tried_is_alone_in_that() {
     let envoy = start(&document(|document| document["routes"][0]["dryRun"] = true.into()));
     let token = Recipe::of_caller("user").mint();
     for (path, status) in [("/members", 200), ("/closed", 403), ("/nowhere", 403)] {
@@ -115,7 +115,7 @@ fn assert_would_be_denied(envoy: &Envoy, trials: Vec<Trial>) {
     assert_eq!(envoy.stat("wasmcustom.jwt_rbac_allowed"), 0);
 }
 
-/// No row and no token can mend these.
+/// No route and no token can mend these.
 fn assert_shape_is_checked(envoy: &Envoy) {
     let request = Request::new("CONNECT", "a.test:443").header("host", "a.test:443");
     let response = send(envoy, &request);
@@ -131,7 +131,7 @@ fn assert_denied_as_ever(envoy: &Envoy, request: &Request) {
     assert_eq!(Outcome::of(&got), Outcome::of(&wanted), "{request:?}");
 }
 
-/// Refusals by the table (without a rule) and by what rows ask.
+/// Refusals by the table (without a rule) and by what routes ask.
 fn trials() -> Vec<Trial> {
     let token = Recipe::of_caller("user").mint();
     let get = |path: &str| Request::get(path).bearer(&token);

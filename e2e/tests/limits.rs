@@ -166,7 +166,7 @@ fn garbage_for_three_seconds() {
     assert_alive(&envoy, "ours");
 }
 
-/// A document whose rows are all public, so that nothing but the token decides.
+/// A document whose routes are all public, so that nothing but the token decides.
 fn public() -> Value {
     document(&json!([{"paths": ["/{**}"], "access": "PUBLIC"}]))
 }

@@ -9,6 +9,7 @@
 //! be taken apart by Istio's tag regexes (`rbac(\.(allowed|denied))`).
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use foldhash::HashMap;
 
@@ -157,10 +158,9 @@ fn change_documents(change: impl FnOnce(&mut Vec<DocumentState>)) {
 /// main one on what it alone has configured; so this is done again whenever counts are handed over.
 fn show_gauges() {
     let (enforcing, hash) = DOCUMENTS.with(|documents| {
-        let mut documents = documents.try_borrow().map(|it| it.clone()).unwrap_or_default();
-        documents.sort_by_key(|document| document.hash);
-        documents.dedup();
-        let hash = documents.iter().fold(0, |hash, document| hash ^ document.hash);
+        let documents = documents.try_borrow().map(|it| it.clone()).unwrap_or_default();
+        let hashes: BTreeSet<_> = documents.iter().map(|document| document.hash).collect();
+        let hash = hashes.iter().fold(0, |all, hash| all ^ hash);
         let enforcing = documents.iter().all(|document| document.enforcing);
         ((!documents.is_empty()).then_some(enforcing), hash)
     });

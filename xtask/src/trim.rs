@@ -22,6 +22,10 @@ const EXPORTS: &[&str] = &[
     "proxy_on_vm_start",
 ];
 
+/// How long a function's name may be: what follows are the types of a generic one, and every sidecar
+/// loads it.
+const MAX_NAME: usize = 60;
+
 /// The module without the exports that the filter does not use and without what only they need;
 /// functions have the names that people read, for the traces that Envoy prints.
 ///
@@ -43,7 +47,7 @@ pub fn trim(mut module: Module) -> Result<Vec<u8>, String> {
         // Without the hash at the end.
         let name =
             function.name.as_ref().map(|name| format!("{:#}", rustc_demangle::demangle(name)));
-        function.name = name;
+        function.name = name.map(|name| name.chars().take(MAX_NAME).collect());
     }
     Ok(module.emit_wasm())
 }

@@ -1,4 +1,4 @@
-//! The paths and hosts of a row as regular expressions (RE2) for the native filter.
+//! The paths and hosts of a route as regular expressions (RE2) for the native filter.
 
 /// The pattern for a path template: one optional trailing slash, `{x}` one segment, a trailing
 /// `{**}` the rest, which may be empty.
@@ -18,19 +18,15 @@ pub(super) fn path(template: &str) -> String {
     pattern + "/?"
 }
 
-/// The pattern for a host: without a port it stands for any, `*.x` for one or more labels, `*`
-/// for every host; case and one trailing dot don't count.
+/// The pattern for a host with any port: `*.x` stands for one or more labels before it, `*` for every
+/// host; case does not count.
 pub(super) fn host(host: &str) -> String {
-    let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) => (name, format!(":{port}")),
-        None => (host, "(:[0-9]+)?".to_owned()),
-    };
-    let name = match name.strip_prefix("*.") {
+    let name = match host.strip_prefix("*.") {
         Some(domain) => format!("[^.:]+(\\.[^.:]+)*\\.{}", literal(domain)),
-        None if name == "*" => "[^:]+".to_owned(),
-        None => literal(name),
+        None if host == "*" => "[^:]+".to_owned(),
+        None => literal(host),
     };
-    format!("(?i){name}\\.?{port}")
+    format!("(?i){name}(:[0-9]+)?")
 }
 
 fn is_rest(segment: &str) -> bool {
@@ -62,7 +58,8 @@ mod tests {
 
     #[test]
     fn hosts_become_patterns() {
-        assert_eq!(host("a.b:8080"), "(?i)a\\.b\\.?:8080");
-        assert_eq!(host("*.b"), "(?i)[^.:]+(\\.[^.:]+)*\\.b\\.?(:[0-9]+)?");
+        assert_eq!(host("a.b"), "(?i)a\\.b(:[0-9]+)?");
+        assert_eq!(host("*.b"), "(?i)[^.:]+(\\.[^.:]+)*\\.b(:[0-9]+)?");
+        assert_eq!(host("[::1]"), "(?i)\\[\\:\\:1\\](:[0-9]+)?");
     }
 }

@@ -1,6 +1,6 @@
-//! The table of routes as an RBAC filter: one ALLOW policy for each row.
+//! The table of routes as an RBAC filter: one ALLOW policy for each route.
 //!
-//! Policies have no order and no most specific row: what any row allows is allowed.
+//! Policies have no order and no most specific route: what any route allows is allowed.
 
 use serde_json::{Value, json};
 

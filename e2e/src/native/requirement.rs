@@ -1,11 +1,11 @@
-//! What a row requires of a token, as an RBAC principal over the metadata that `jwt_authn` left.
+//! What a route requires of a token, as an RBAC principal over the metadata that `jwt_authn` left.
 
 use serde_json::{Value, json};
 
 use super::rbac::PAYLOAD;
 use super::{list, only_known, permission_claims, strings};
 
-/// The principal of a row: anybody for a PUBLIC one, else everything that the row asks for.
+/// The principal of a route: anybody for a PUBLIC one, else everything that the route asks for.
 pub(super) fn principal(route: &Value, rules: &[Value]) -> Result<Value, String> {
     if route["access"] == "PUBLIC" {
         return Ok(json!({"any": true}));
