@@ -25,7 +25,7 @@ pub fn shown(bytes: &[u8], secrets: &[Cow<'_, [u8]>]) -> String {
     let text = without(window, secrets);
     let text = String::from_utf8_lossy(&text);
     let mut text = without_tokens(&text).replace(is_treacherous, "\u{fffd}");
-    if is_cut {
+    if is_cut && text.len() <= MAX_SHOWN {
         // What is cut in the middle could be the start of a secret.
         let whole = text.trim_end_matches(is_token_char).len();
         text.truncate(whole);

@@ -111,7 +111,7 @@ fn the_commands_of_the_docs_are_targets_of_make() {
 #[test]
 fn every_field_has_its_place_in_the_reference() {
     let reference = page("docs/configuration.md");
-    let schema = page("src/config/schema.rs");
+    let schema = page("config/src/schema.rs");
     let fields = schema.lines().filter_map(|line| line.strip_prefix("    pub ")?.split_once(':'));
     let mut count = 0;
     for (field, _) in fields {
