@@ -40,6 +40,20 @@ pub fn documented(title: &str) -> String {
     block.to_owned()
 }
 
+/// The lines of a log that say this of something else than a request: `document_refused`,
+/// `document_warning`, `document_in_force`, `host_warning`, `host_failure`.
+///
+/// # Panics
+///
+/// When one is not JSON to its end.
+pub fn events(log: &str, word: &str) -> Vec<Value> {
+    let start = format!("{START}\"{word}\"");
+    let lines = log.lines().filter_map(|line| line.get(line.find(&start)?..));
+    lines
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
+}
+
 /// A reader of Envoy's log that goes on where it stopped.
 #[derive(Debug)]
 pub struct DecisionLog<'a> {

@@ -1,16 +1,18 @@
 //! Documents while Envoy runs: what is wrong with one is said in full, and the one before it goes
 //! on deciding.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::Request;
+use jwt_rbac_e2e::decision_log::events;
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::lds::{ListenerFile, Update};
 use jwt_rbac_e2e::listener;
+use jwt_rbac_e2e::tokens;
 use jwt_rbac_e2e::upstream::Upstream;
 use serde_json::{Value, json};
 
@@ -42,16 +44,15 @@ fn five_faults_are_named_while_the_document_before_goes_on() {
         ],
     });
     assert_eq!(file.publish(&mut envoy, &[ours(&faulty)]), Update::Rejected);
-    let log = envoy.log();
-    for place in [
+    let places: BTreeSet<String> = places(&envoy.log(), "document_refused");
+    let expected = [
         "jwtRules[0].audiences",
         "unmatchedRoutes",
         "routes[1].paths[0]",
         "routes[2].permission",
         "routes[3].methods[0]",
-    ] {
-        assert!(log.contains(&format!("{place}: ")), "{place} is not named:\n{log}");
-    }
+    ];
+    assert_eq!(places, expected.map(str::to_owned).into());
     assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [200, 403]);
     assert_eq!(file.publish(&mut envoy, &[ours(&document("/b"))]), Update::Accepted);
     assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [403, 200]);
@@ -65,7 +66,8 @@ fn a_first_document_that_is_refused_opens_nothing() {
         let envoy = Envoy::before_upstream(&[], Some(&file));
         assert!(!envoy.has_listener("ours"), "{faulty} is served");
         assert_eq!(envoy.stat("listener_manager.lds.update_rejected"), 1, "{faulty}");
-        assert!(envoy.log().contains("document refused"), "{faulty}:\n{}", envoy.log());
+        let refusals = events(&envoy.log(), "document_refused");
+        assert!(!refusals.is_empty(), "{faulty}:\n{}", envoy.log());
     }
 }
 
@@ -74,7 +76,96 @@ fn a_static_listener_with_a_faulty_document_ends_envoy() {
     let upstream = Upstream::start();
     let bootstrap = bootstrap(upstream.address, &[ours(&json!({}))], None);
     let error = Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap_err();
-    assert!(error.contains("document refused"), "{error}");
+    assert!(error.contains("{\"jwt_rbac\":\"document_refused\""), "{error}");
+}
+
+/// What `grep jwt_rbac` finds of a mistake is all of it.
+#[test]
+fn each_mistake_is_one_line_of_json() {
+    let member = |document: Value, name: &str, value: Value| {
+        let mut document = document;
+        document[name] = value;
+        document
+    };
+    let rule = |name: &str, value: Value| {
+        let provider = member(tokens::provider(), name, value);
+        json!({"jwtRules": [provider], "routes": document("/a")["routes"]})
+    };
+    let route = |name: &str, value: Value| json!({"routes": [member(document("/a")["routes"][0].clone(), name, value)]});
+    for (faulty, place, said) in [
+        (route("permisions", json!(["a"])), "routes[0].permisions", "permissions"),
+        (route("hosts", json!(["api.example.com:9090"])), "routes[0].hosts[0]", "without a port"),
+        (route("paths", json!(["/a\n\"b"])), "routes[0].paths[0]", "/a"),
+        (route("paths", json!([])), "routes[0].paths", "list"),
+        (
+            rule("jwks", json!({"keys": [{"kty": "RSA", "d": "x"}]})),
+            "jwtRules[0].jwks.keys[0].d",
+            "rotate",
+        ),
+        (rule("issuer", json!(7)), "jwtRules[0].issuer", "string"),
+        (member(document("/a"), "corsPreflight", json!("PERHAPS")), "corsPreflight", "PERHAPS"),
+        (
+            member(
+                member(document("/{**}"), "ambiguousPaths", json!("MATCH")),
+                "decisionLog",
+                json!("ALL"),
+            ),
+            "routes[0]",
+            "would be public",
+        ),
+    ] {
+        let file = ListenerFile::create(&[ours(&faulty)]);
+        let envoy = Envoy::before_upstream(&[], Some(&file));
+        let log = envoy.log();
+        let refusals = events(&log, "document_refused");
+        let [refusal, rest @ ..] = refusals.as_slice() else { panic!("{faulty}:\n{log}") };
+        // Each worker says so, and each time the same.
+        assert!(rest.iter().all(|other| other == refusal), "{refusals:#?}");
+        assert_eq!(refusal["place"], place, "{refusal}");
+        assert!(refusal["message"].as_str().is_some_and(|it| it.contains(said)), "{refusal}");
+        assert!(log.lines().any(|line| line.starts_with("[error][wasm]") && line.contains(place)));
+    }
+}
+
+#[test]
+fn each_warning_is_one_line_of_json() {
+    let route = |name: &str, path: &str, access: &str| json!({"name": name, "paths": [path], "access": access});
+    let key: Value = serde_json::from_str(&artifacts::jwks()).expect("a key set is JSON");
+    let key = key["keys"][0].clone();
+    let weak = json!({"kty": "EC", "crv": "secp256k1", "x": "a", "y": "b"});
+    let many = vec![
+        json!({"kty": "OKP", "crv": "Ed25519", "x": "_ZpvBZ45fZo4JittDr-lpr5xAqFu-j_EkCFehQbW_Ec"});
+        9
+    ];
+    let mut skipped = tokens::provider();
+    skipped["jwks"] = json!({"keys": [weak, key]});
+    let mut dear = tokens::provider();
+    dear["jwks"] = json!({"keys": many});
+    let routes = document("/a")["routes"].clone();
+    for (doubtful, place) in [
+        (json!({"jwtRules": [skipped], "routes": routes}), "jwtRules[0].jwks.keys[0].crv"),
+        (json!({"jwtRules": [dear], "routes": routes}), "jwtRules[0].jwks.keys"),
+        (
+            json!({"jwtRules": [tokens::provider()], "ambiguousPaths": "MATCH", "routes": [
+                route("closed", "/closed", "DENIED"),
+                route("rest", "/{**}", "AUTHENTICATED"),
+            ]}),
+            "routes[1]",
+        ),
+    ] {
+        let envoy = Envoy::before_upstream(&[ours(&doubtful)], None);
+        let warned = places(&envoy.log(), "document_warning");
+        assert_eq!(warned, BTreeSet::from([place.to_owned()]), "{}", envoy.log());
+        let configured = events(&envoy.log(), "document_in_force").len();
+        let warnings = events(&envoy.log(), "document_warning").len();
+        assert_eq!(warnings, configured, "a line for each worker");
+    }
+}
+
+/// The places that lines of a log name.
+fn places(log: &str, event: &str) -> BTreeSet<String> {
+    let place = |line: &Value| line["place"].as_str().expect("a place").to_owned();
+    events(log, event).iter().map(place).collect()
 }
 
 /// Nobody can put a manifest into a mesh before the keys of an issuer are in it.
@@ -92,13 +183,10 @@ fn the_manifests_are_refused_for_their_placeholder() {
         let name = path.display().to_string();
         assert!(!envoy.has_listener(&name), "{name} is served");
     }
-    let named = log.matches("jwtRules[0].jwks: ").count();
-    assert_eq!(named, manifests.len(), "each manifest has one fault, its keys:\n{log}");
-    let refusals: Vec<&str> = log.split("document refused:\n").skip(1).collect();
-    assert_eq!(refusals.len(), manifests.len(), "{log}");
-    // The faults stand below each other, indented.
-    let faults = |text: &&str| text.lines().take_while(|line| line.starts_with("  ")).count();
-    assert!(refusals.iter().all(|refusal| faults(refusal) == 1), "{log}");
+    let refusals = events(&log, "document_refused");
+    assert_eq!(refusals.len(), manifests.len(), "each manifest has one fault:\n{log}");
+    let of_keys = |line: &Value| line["place"] == "jwtRules[0].jwks";
+    assert!(refusals.iter().all(of_keys), "its keys: {refusals:#?}");
 }
 
 /// `make run`, the suites and the manifests speak of the same Bookinfo.

@@ -79,20 +79,46 @@ fn tokens_are_refused_while_the_rest_is_tried() {
     assert_shape_is_checked(&envoy);
 }
 
-/// What the document allows is treated as ever: the token removed, the headers written.
+/// What the document allows keeps its token, so that a workload which reads it does not notice the
+/// trial; the headers are written as ever.
 #[test]
-fn what_is_allowed_anyway_is_no_part_of_it() {
-    let envoy = start(&document(|document| document["dryRun"] = true.into()));
+fn what_is_allowed_anyway_keeps_its_token() {
+    let envoy = start(&document(|document| {
+        document["dryRun"] = true.into();
+        document["jwtRules"][0]["fromCookies"] = json!(["session"]);
+    }));
     let token = Recipe::of_caller("user").claim("permissions", json!(["see:members"])).mint();
-    let response = send(&envoy, &dirty(Request::get("/members").bearer(&token)));
-    let seen = Seen::of(&response).unwrap();
-    let values = |name: &str| -> Vec<String> {
+    let values = |seen: &Seen, name: &str| -> Vec<String> {
         let named = seen.headers.iter().filter(|header| header.0.replace('_', "-") == name);
         named.map(|header| header.1.clone()).collect()
     };
-    assert_eq!(values("x-sub"), ["auth0|user"]);
-    assert_eq!(values("authorization"), [""; 0]);
-    assert_eq!(envoy.stat("wasmcustom.jwt_rbac_allowed"), 1);
+    let bearer = format!("Bearer {token}");
+    let in_query = format!("/members?a=%7e&access_token={token}&&b");
+    let in_cookie = format!("a=1; session={token}");
+    let requests = [
+        Request::get("/members").bearer(&token),
+        Request::get(&in_query),
+        Request::get("/members").header("cookie", &in_cookie),
+        Request::get("/members").header("x-token", &token),
+        Request::get(&in_query).bearer(&token).header("cookie", &in_cookie),
+    ];
+    let count = requests.len();
+    for (number, request) in requests.into_iter().enumerate() {
+        let response = send(&envoy, &dirty(request.clone()));
+        let seen = Seen::of(&response).unwrap();
+        assert_eq!(values(&seen, "x-sub"), ["auth0|user"], "{number}");
+        assert_eq!(values(&seen, "x-orders"), [""; 0], "{number}");
+        // The underscore of the forged `x_token` of `dirty` makes it another header.
+        for (name, sent) in
+            [("authorization", &bearer), ("cookie", &in_cookie), ("x-token", &token)]
+        {
+            let is_sent = request.headers.iter().any(|header| header.0 == name);
+            let expected = if is_sent { vec![sent.clone()] } else { Vec::new() };
+            assert_eq!(values(&seen, name), expected, "{number}: {name}");
+        }
+        assert_eq!(seen.path, request.target, "{number}");
+    }
+    assert_eq!(envoy.stat("wasmcustom.jwt_rbac_allowed"), count as u64);
 }
 
 /// Sends each and checks what reached the workload, what was logged and what was counted.

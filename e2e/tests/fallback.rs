@@ -7,6 +7,7 @@ use std::fs;
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::Request;
+use jwt_rbac_e2e::decision_log::events;
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::listener::listener;
@@ -46,21 +47,23 @@ fn signatures_are_checked_without_envoy() {
 #[test]
 fn the_log_says_so() {
     let log = start(&without_foreign_functions()).log();
-    let configured = log.matches(" in force").count();
+    let configured = events(&log, "document_in_force").len();
     assert!(configured > 0, "{log}");
-    let is_warning = |line: &&str| line.contains("`verify_signature`");
-    let warnings: Vec<&str> = log.lines().filter(is_warning).collect();
-    assert!(warnings.len() == configured, "{configured}: {warnings:?}");
-    assert!(warnings.iter().all(|line| line.starts_with("[warning]")), "{warnings:?}");
+    let warnings = events(&log, "host_warning");
     // Each worker says a thing once.
-    let distinct: BTreeSet<&str> = warnings.iter().copied().collect();
-    assert_eq!(distinct.len(), warnings.len() / configured, "{warnings:?}");
+    assert_eq!(warnings.len(), configured, "{warnings:?}");
+    let said =
+        |line: &Value| line["message"].as_str().is_some_and(|it| it.contains("`verify_signature`"));
+    assert!(warnings.iter().all(said), "{warnings:?}");
+    let is_warning = |line: &str| line.starts_with("[warning][wasm] ");
+    assert!(log.lines().filter(|line| line.contains("host_warning")).all(is_warning), "{log}");
 }
 
 #[test]
 fn a_whole_envoy_has_nothing_to_say() {
     let log = start(&Value::Null).log();
-    assert!(log.contains(" in force") && !log.contains("verify_signature"), "{log}");
+    assert!(!events(&log, "document_in_force").is_empty(), "{log}");
+    assert!(events(&log, "host_warning").is_empty() && !log.contains("verify_signature"), "{log}");
 }
 
 /// A `capability_restriction_config` that allows everything that the module imports and exports,
@@ -92,6 +95,7 @@ fn start(capabilities: &Value) -> Envoy {
             "issuer": "https://tenant.auth0.com/",
             "audiences": ["https://bookinfo.io"],
             "jwks": artifacts::key_set("jwks-all.json"),
+            "algorithms": ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "ES512", "EdDSA"],
         }],
         "routes": [{"paths": ["/{**}"], "access": "AUTHENTICATED"}],
     });

@@ -90,7 +90,7 @@ fn tokens_that_are_too_long() {
     let filter = filters::jwt_rbac("ours", &public(), &artifacts::wasm().unwrap());
     let envoy = Envoy::before_upstream(&[with_header_limit("ours", &[filter], 96)], None);
     let recipe = |length| Recipe::of_caller("user").claim("padding", json!("x".repeat(length)));
-    for (length, status) in [(10 << 10, 200), (16 << 10, 401), (48 << 10, 401)] {
+    for (length, status) in [(10 << 10, 200), (22 << 10, 200), (32 << 10, 401), (48 << 10, 401)] {
         let request = Request::get("/").bearer(&recipe(length).mint());
         let response = send(&request, envoy.address("ours"));
         assert_eq!(response.status, status, "{length} bytes of payload");
@@ -134,7 +134,14 @@ fn many_headers_and_cookies() {
     assert_eq!(send(&request, envoy.address("ours")).status, 200);
     let parameters = "access_token=&".repeat(2000);
     let response = send(&Request::get(&format!("/?{parameters}")), envoy.address("ours"));
-    assert_eq!((response.status, response.text().as_str()), (401, "Found multiple Jwt tokens"));
+    assert_eq!(response.status, 200, "what is empty is no token");
+    for (parameters, text) in [
+        ("access_token=x&".repeat(2000), FORM),
+        (format!("{}access_token=y", "access_token=x&".repeat(2000)), "Found multiple Jwt tokens"),
+    ] {
+        let response = send(&Request::get(&format!("/?{parameters}")), envoy.address("ours"));
+        assert_eq!((response.status, response.text().as_str()), (401, text));
+    }
     let deep = "/a".repeat(10_000);
     assert_eq!(send(&Request::get(&deep), envoy.address("ours")).status, 200);
     assert_alive(&envoy, "ours");
