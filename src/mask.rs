@@ -22,14 +22,10 @@ const MASK: char = '…';
 pub fn shown(bytes: &[u8], secrets: &[Cow<'_, [u8]>]) -> String {
     let window = bytes.get(..WINDOW).unwrap_or(bytes);
     let is_cut = window.len() < bytes.len();
+    let window = if is_cut { without_start(window, secrets) } else { window };
     let text = without(window, secrets);
     let text = String::from_utf8_lossy(&text);
     let mut text = without_tokens(&text).replace(is_treacherous, "\u{fffd}");
-    if is_cut && text.len() <= MAX_SHOWN {
-        // What is cut in the middle could be the start of a secret.
-        let whole = text.trim_end_matches(is_token_char).len();
-        text.truncate(whole);
-    }
     let end = text.floor_char_boundary(MAX_SHOWN);
     if is_cut || end < text.len() {
         text.truncate(end);
@@ -50,6 +46,13 @@ pub fn shown_word(text: &str) -> String {
 pub fn is_plain_word(word: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !ends_field(char::from(byte));
     word.len() <= MAX_SHOWN && word.bytes().all(is_plain) && token_start(word.as_bytes()).is_none()
+}
+
+/// A text without the start of a secret at its end, where it was cut.
+fn without_start<'t>(text: &'t [u8], secrets: &[Cow<'_, [u8]>]) -> &'t [u8] {
+    let begins_secret = |end: &[u8]| secrets.iter().any(|secret| secret.starts_with(end));
+    let mut parts = (0..text.len()).filter_map(|start| text.split_at_checked(start));
+    parts.find(|(_, end)| begins_secret(end)).map_or(text, |(whole, _)| whole)
 }
 
 /// A text without these secrets.
@@ -196,6 +199,9 @@ mod tests {
         let secret = [Cow::Borrowed(&b"opaque-secret"[..])];
         let many = "opaque-secret/".repeat(1_000);
         assert!(!shown(many.as_bytes(), &secret).contains("opaque"));
+        assert_eq!(shown("a".repeat(9_000).as_bytes(), &secret), format!("{}…", "a".repeat(128)));
+        let long = [Cow::Owned(b"b".repeat(9_000))];
+        assert_eq!(shown(&[&b"/a/"[..], &long[0], b"/c"].concat(), &long), "/a/…");
     }
 
     proptest! {

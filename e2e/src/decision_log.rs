@@ -9,7 +9,8 @@ use crate::artifacts;
 use crate::envoy::Envoy;
 use crate::tokens;
 
-/// A worker writes ten lines a second; of decisions this far apart, eleven never fall into one.
+/// A plugin writes ten lines of a kind in a second; of decisions this far apart, eleven never fall into
+/// one.
 pub const PACE: Duration = Duration::from_millis(105);
 
 /// How such a line of JSON begins.

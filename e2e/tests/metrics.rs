@@ -97,6 +97,57 @@ fn metrics_have_the_names_of_the_documentation() {
     assert_eq!([stat(&envoy, "document_hash"), stat(&envoy, "enforcing")], [hash_before, 1]);
 }
 
+/// Whoever looks at one gauge of a proxy must not read from it that all is enforced.
+#[test]
+fn one_plugin_in_dry_run_is_told_whichever_served_last() {
+    let enforced = document("DENIALS");
+    let mut tried = enforced.clone();
+    tried["dryRun"] = true.into();
+    let other = json!({"routes": [{"paths": ["/public"], "access": "PUBLIC"}]});
+    let token = Recipe::of_caller("user").mint();
+    let enforcing = |envoy: &Envoy| envoy.stat("wasmcustom.jwt_rbac_enforcing");
+    let hash = |envoy: &Envoy| envoy.stat("wasmcustom.jwt_rbac_document_hash");
+    for order in [[&enforced, &tried], [&tried, &enforced]] {
+        let names = ["first", "second"];
+        let listeners: Vec<Value> =
+            names.iter().zip(order).map(|(name, document)| ours(name, document)).collect();
+        let envoy = Envoy::before_upstream(&listeners, None);
+        assert_eq!(enforcing(&envoy), 0);
+        let before = hash(&envoy);
+        for turns in [["first"; 3], ["second"; 3], ["first", "second", "first"]] {
+            for name in turns {
+                envoy.answer(name, &Request::get("/public").bearer(&token));
+                envoy.answer(name, &Request::get("/closed"));
+                assert_eq!(enforcing(&envoy), 0, "after {name}");
+                // It is asked at once, too, not only when the counters are there.
+                let line = envoy.admin("/stats?filter=enforcing$");
+                assert_eq!(line.trim(), "wasmcustom.jwt_rbac_enforcing: 0");
+                assert_eq!(hash(&envoy), before);
+            }
+        }
+    }
+    // All enforce; then one is tried, and then that one is taken away.
+    let mut file = ListenerFile::create(&[ours("first", &enforced), ours("second", &other)]);
+    let mut envoy = Envoy::before_upstream(&[], Some(&file));
+    assert_eq!(enforcing(&envoy), 1);
+    for (listeners, expected) in [
+        (vec![ours("first", &tried), ours("second", &other)], 0),
+        (vec![ours("first", &enforced), ours("second", &other)], 1),
+        (vec![ours("first", &enforced), ours("second", &other), ours("third", &tried)], 0),
+    ] {
+        assert_eq!(file.publish(&mut envoy, &listeners), Update::Accepted);
+        let end = Instant::now() + Duration::from_secs(15);
+        // A plugin goes when its last connection has.
+        while enforcing(&envoy) != expected && Instant::now() < end {
+            envoy.answer("first", &Request::get("/public"));
+        }
+        for name in ["first", "second", "first"] {
+            envoy.answer(name, &Request::get("/public"));
+            assert_eq!(enforcing(&envoy), expected, "after {name}");
+        }
+    }
+}
+
 /// The names on `/stats/prometheus` that are ours.
 fn metrics(envoy: &Envoy) -> BTreeSet<String> {
     let text = envoy.admin("/stats/prometheus");
@@ -157,6 +208,46 @@ fn access_logs_have_the_words_of_the_documentation() {
         text.lines().filter_map(|line| Some(line.split_once(" GET ")?.1)).collect();
     let expected: Vec<String> =
         expected.iter().map(|(_, path, _, rest)| format!("{path} {rest}")).collect();
+    assert_eq!(lines, expected);
+}
+
+/// A subject is a client's text where users register themselves; it stays one field, in quotes too.
+#[test]
+fn a_subject_does_not_end_its_field_of_an_access_log() {
+    let directory = TemporaryDirectory::create();
+    let file = directory.path().join("access.log");
+    let format = "\"%FILTER_STATE(wasm.jwt_rbac:PLAIN)%\" '%FILTER_STATE(wasm.jwt_rbac:PLAIN)%'\n";
+    let filter = filters::jwt_rbac("ours", &document("ALL"), &artifacts::wasm().unwrap());
+    let envoy = Envoy::before_upstream(&[with_access_log("ours", &[filter], &file, format)], None);
+    let subjects = [
+        ("joe\"_200_evil=\"", "joe__200_evil=_"),
+        ("joe' 200 'x", "joe__200__x"),
+        ("joe\\\"", "joe__"),
+        ("joe\t200\u{a0}x", "joe_200_x"),
+        ("joe`x`", "joe_x_"),
+        ("joe\u{2028}allow - public joe", "joe_allow_-_public_joe"),
+        ("joe\r\nallow - public eve", "joe__allow_-_public_eve"),
+        ("\"", "_"),
+        ("", "-"),
+        ("eyJhbGciOiJSUzI1NiJ9.e30.c2ln", "…"),
+        ("a eyAiYWxnIjoibm9uZSJ9.e30.", "a_…"),
+        ("auth0|user", "auth0|user"),
+    ];
+    for (subject, _) in subjects {
+        let token = Recipe::of_caller("user").claim("sub", json!(subject)).mint();
+        assert_eq!(envoy.answer("ours", &Request::get("/public").bearer(&token)).status, 200);
+    }
+    let expected = subjects.map(|(_, shown)| {
+        let value = format!("allow - public {shown}");
+        format!("\"{value}\" '{value}'")
+    });
+    let end = Instant::now() + Duration::from_secs(10);
+    let mut text = String::new();
+    while text.lines().count() < expected.len() && Instant::now() < end {
+        thread::sleep(Duration::from_millis(20));
+        text = fs::read_to_string(&file).unwrap();
+    }
+    let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines, expected);
 }
 

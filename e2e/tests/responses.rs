@@ -83,6 +83,34 @@ fn a_missing_token_is_answered_as_by_the_native_filter() {
     }
 }
 
+/// The challenge repeats the URL; a client can't add a parameter to it.
+#[test]
+fn a_client_adds_nothing_to_its_challenge() {
+    let envoy = start(&json!({"missingToken": {"status": 401}, "resourceMetadata": METADATA}));
+    for (sent, shown) in [
+        ("x=\",resource_metadata=\"https://evil/", "x=%22,resource_metadata=%22https://evil/"),
+        (
+            "x\",error=\"insufficient_scope\",scope=\"admin",
+            "x%22,error=%22insufficient_scope%22,scope=%22admin",
+        ),
+        ("\"", "%22"),
+        ("a\\b", "a%5Cb"),
+        ("a=\\\"", "a=%5C%22"),
+        ("\\\",resource_metadata=\"https://evil/", "%5C%22,resource_metadata=%22https://evil/"),
+    ] {
+        let response = send(&envoy, &Request::get(&format!("/members?{sent}")));
+        assert_eq!(response.status, 401, "{sent}");
+        let challenge = format!(
+            "Bearer realm=\"http://bookinfo.test/members?{shown}\", resource_metadata=\"{METADATA}\""
+        );
+        assert_eq!(response.header("www-authenticate"), Some(challenge), "{sent}");
+    }
+    // A request of HTTP/1.1 can name its target whole.
+    let request = Request::get("/members").header("x-envoy-original-path", "/\",scope=\"admin");
+    let challenge = send(&envoy, &request).header("www-authenticate").unwrap_or_default();
+    assert_eq!(challenge.matches('"').count(), 4, "{challenge}");
+}
+
 #[test]
 fn what_is_forbidden_can_be_hidden() {
     let envoy = start(&json!({"forbidden": {"status": 404}}));

@@ -7,7 +7,7 @@ use jwt_rbac_e2e::upstream::Seen;
 use serde_json::{Value, json};
 
 use crate::Checks;
-use crate::Outcome::{Denied, Invalid, Reached};
+use crate::Outcome::{Denied, Reached};
 
 pub fn documents() -> Vec<(&'static str, Value)> {
     let mut by_host = routes();
@@ -129,15 +129,13 @@ fn what_is_no_preflight_is_judged_as_any_request() {
     checks.report();
 }
 
-/// Over HTTP/1.1, Envoy knows no such method.
 #[test]
 fn a_preflight_in_lower_case_is_none() {
     let mut checks = Checks::start();
     for method in ["options", "Options", "OPTIONs"] {
         let request = Request { method: method.to_owned(), ..preflight("/public") };
-        for (protocol, outcome) in
-            [(Protocol::Http1, Invalid), (Protocol::Http2, Denied("[none]{method_malformed}"))]
-        {
+        for protocol in Protocol::ALL {
+            let outcome = Denied("[none]{method_malformed}");
             checks
                 .check(protocol, "preflights", &request, |answer| outcome.expect(answer).map(drop));
         }
