@@ -32,8 +32,9 @@ lint: ## Check formatting and lints, as CI does
 bench: build ## Measure what a request costs, beside Envoy's native filters (needs wrk)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin bench
 
-bench-all: build ## Measure many more cases, latencies and memory (needs wrk; ten minutes)
-	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin bench -- --all
+bench-all: build ## Measure many more cases, latencies and memory (needs wrk; a quarter of an hour)
+	@# ONLY=refused measures the refused requests alone, ONLY="seen, jwt-rbac" one listener.
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin bench -- --all $(if $(ONLY),--only "$(ONLY)")
 
 costs: build ## Measure what each step of a request costs, and write docs/costs.md (needs wrk)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-e2e --bin costs

@@ -2,7 +2,7 @@
 //! `make bench-all` measures more and writes `docs/benchmark-all.md` instead.
 
 use std::env;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jwt_rbac_e2e::artifacts;
@@ -10,13 +10,17 @@ use jwt_rbac_e2e::bench::callers::Callers;
 use jwt_rbac_e2e::bench::machine::Circumstances;
 use jwt_rbac_e2e::bench::page_all::{self, Memory};
 use jwt_rbac_e2e::bench::report::{Length, Progress, write};
-use jwt_rbac_e2e::bench::round::{Bench, CONNECTIONS, TokenFiles};
+use jwt_rbac_e2e::bench::result::{self, Row};
+use jwt_rbac_e2e::bench::round::{Bench, CONNECTIONS, Results, TokenFiles};
 use jwt_rbac_e2e::bench::suite::{self, Suite};
 use jwt_rbac_e2e::bench::wrk::{self, Outcome};
-use jwt_rbac_e2e::bench::{further, page, pinned, plot, result};
+use jwt_rbac_e2e::bench::{further, page, page_refused, pinned, plot, refused};
 
 const USAGE: &str = "usage: bench [--all] [--rounds N] [--seconds S] [--only NAME]
-NAME: what is measured, as the progress shows it, or the end of it; for a profiler. Nothing is written then.";
+NAME: `refused` for the refused requests that cost most; or what is measured, as the progress shows it, or the end of
+it; for a profiler. Nothing is written then.";
+/// What [`refused::suite`] is called.
+const REFUSED: &str = "refused";
 
 const USUAL: Length = Length { rounds: 9, seconds: 5 };
 /// There is much more to measure then, and nothing that a target depends on.
@@ -62,8 +66,20 @@ fn options() -> Result<Options, String> {
 fn run(options: &Options) -> Result<(), String> {
     // What is missing is better told before minutes have gone by.
     wrk::version()?;
-    let cpus = pinned::two_cpus()?;
-    let (binary, module) = (artifacts::envoy()?, artifacts::wasm()?);
+    let usual = if options.all { USUAL_OF_ALL } else { USUAL };
+    let rounds = options.rounds.unwrap_or(usual.rounds);
+    let seconds = options.seconds.unwrap_or(usual.seconds);
+    let length = Length { rounds, seconds };
+    let place = Place {
+        binary: artifacts::envoy()?,
+        module: artifacts::wasm()?,
+        cpus: pinned::two_cpus()?,
+        length,
+    };
+    if options.only.as_deref() == Some(REFUSED) {
+        println!("\n{}", page_refused::section(&place.refused()?));
+        return Ok(());
+    }
     let mut suite = suite::standard();
     if options.all {
         further::add(&mut suite);
@@ -71,30 +87,19 @@ fn run(options: &Options) -> Result<(), String> {
     if let Some(name) = &options.only {
         suite.keep(name);
     }
-    let tokens = TokenFiles::mint(&suite, |callers| {
-        println!("minting {} tokens: {callers:?}", callers.count());
-    })?;
-    println!("starting {} …", binary.display());
-    let mut bench = Bench::start(&binary, &module, &suite, &tokens, cpus)?;
-    println!("warming up …");
-    let usual = if options.all { USUAL_OF_ALL } else { USUAL };
-    let rounds = options.rounds.unwrap_or(usual.rounds);
-    let seconds = options.seconds.unwrap_or(usual.seconds);
-    let length = Length { rounds, seconds };
-    let mut progress = Progress::new(suite.measured.len(), rounds);
-    let results = bench.rounds(rounds, seconds, |name, cost, rest| {
-        progress.show(name, cost, rest);
-    })?;
+    let tokens = mint(&suite)?;
+    let (mut bench, results) = place.measure(&suite, &tokens)?;
     if options.only.is_some() {
         return Ok(());
     }
-    let of = Circumstances::of(&bench, &module, length, results.least_busy)?;
+    let of = Circumstances::of(&bench, &place.module, length, results.least_busy)?;
     let rows = result::rows(&suite, &results);
     if options.all {
         let latencies = latencies(&mut bench, suite.measured.len())?;
         drop(bench);
-        let memory = memory(&binary, &module, &tokens, cpus)?;
-        let page = page_all::page_all(&rows, &suite, &latencies, &memory, &of);
+        let refused = place.refused()?;
+        let memory = place.memory(&tokens)?;
+        let page = page_all::page_all(&rows, &refused, &suite, &latencies, &memory, &of);
         println!("\n{page}");
         return write(&length.directory(usual), "benchmark-all.md", &page);
     }
@@ -105,28 +110,64 @@ fn run(options: &Options) -> Result<(), String> {
     write(&directory, "benchmark.svg", &plot::svg(&rows))
 }
 
+/// What is measured with, and for how long.
+struct Place {
+    binary: PathBuf,
+    module: PathBuf,
+    cpus: (usize, usize),
+    length: Length,
+}
+
+impl Place {
+    /// Measures a suite in an Envoy of its own.
+    fn measure<'p>(
+        &self,
+        suite: &'p Suite,
+        tokens: &'p TokenFiles,
+    ) -> Result<(Bench<'p>, Results), String> {
+        println!("starting {} …", self.binary.display());
+        let mut bench = Bench::start(&self.binary, &self.module, suite, tokens, self.cpus)?;
+        println!("warming up …");
+        let Length { rounds, seconds } = self.length;
+        let mut progress = Progress::new(suite.measured.len(), rounds);
+        let results = bench.rounds(rounds, seconds, |name, cost, rest| {
+            progress.show(name, cost, rest);
+        })?;
+        Ok((bench, results))
+    }
+
+    /// The comparisons of [`refused::suite`].
+    fn refused(&self) -> Result<Vec<Row>, String> {
+        let suite = refused::suite();
+        let tokens = mint(&suite)?;
+        let (_, results) = self.measure(&suite, &tokens)?;
+        Ok(result::rows(&suite, &results))
+    }
+
+    /// The memory of an Envoy for each of [`further::memory`].
+    fn memory(&self, tokens: &TokenFiles) -> Result<Vec<Memory>, String> {
+        println!("measuring memory …");
+        let measure = |suite: Suite| {
+            let mut bench = Bench::start(&self.binary, &self.module, &suite, tokens, self.cpus)?;
+            let mut sent = 0;
+            while sent < Callers::RS256.count() {
+                sent += usize::try_from(bench.run(0, CONNECTIONS, 2)?.outcome.requests)
+                    .unwrap_or(usize::MAX);
+            }
+            Ok((suite.measured[0].name.clone(), bench.resident_memory()))
+        };
+        further::memory().into_iter().map(measure).collect()
+    }
+}
+
+fn mint(suite: &Suite) -> Result<TokenFiles, String> {
+    TokenFiles::mint(suite, |callers| {
+        println!("minting {} tokens: {callers:?}", callers.count());
+    })
+}
+
 /// What `wrk` sees of everything that is measured when requests come one after the other.
 fn latencies(bench: &mut Bench<'_>, count: usize) -> Result<Vec<Outcome>, String> {
     println!("measuring latencies …");
     (0..count).map(|target| Ok(bench.run(target, 1, LATENCY_SECONDS)?.outcome)).collect()
-}
-
-/// The memory of an Envoy for each of [`further::memory`].
-fn memory(
-    binary: &Path,
-    module: &Path,
-    tokens: &TokenFiles,
-    cpus: (usize, usize),
-) -> Result<Vec<Memory>, String> {
-    println!("measuring memory …");
-    let measure = |suite: Suite| {
-        let mut bench = Bench::start(binary, module, &suite, tokens, cpus)?;
-        let mut sent = 0;
-        while sent < Callers::RS256.count() {
-            sent += usize::try_from(bench.run(0, CONNECTIONS, 2)?.outcome.requests)
-                .unwrap_or(usize::MAX);
-        }
-        Ok((suite.measured[0].name.clone(), bench.resident_memory()))
-    };
-    further::memory().into_iter().map(measure).collect()
 }
