@@ -38,8 +38,10 @@ bench: build ## Measure requests and loading, beside Envoy's native filters (nee
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin bench -- \
 		$(if $(BESIDE),--beside $(BESIDE))
 
-bench-all: build ## Measure many more cases, latencies and memory (needs wrk; ten minutes)
-	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin bench -- --all
+bench-all: build ## Measure many more cases, latencies and memory (needs wrk; a quarter of an hour)
+	@# ONLY=refused measures the refused requests alone, ONLY="seen, jwt-rbac" one listener.
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin bench -- --all \
+		$(if $(ONLY),--only "$(ONLY)")
 
 costs: build ## Measure what each step of a request costs, and write docs/costs.md (needs wrk)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin costs

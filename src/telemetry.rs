@@ -82,7 +82,7 @@ pub fn event(event: &str, fields: &[(&str, &str)]) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut line = format!("{{\"jwt_rbac\":{}", quoted(event));
     for (name, value) in fields {
-        line.push_str(&format!(",{}:{}", quoted(name), quoted(value)));
+        line.extend([",", &quoted(name), ":", &quoted(value)]);
     }
     line + "}"
 }

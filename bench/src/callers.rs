@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use super::forgery::Forgery;
 use super::policy;
 use jwt_rbac_e2e::garbage::Garbage;
 use jwt_rbac_e2e::tokens::Recipe;
@@ -28,6 +29,8 @@ pub enum Callers {
     Large,
     /// Tokens with RS256 whose signature has one wrong bit.
     Forged,
+    /// Tokens that nobody has signed.
+    Unsigned(Forgery),
     /// Three parts of random bytes.
     Garbage,
     /// No token.
@@ -45,7 +48,7 @@ impl Callers {
         match self {
             Self::Signed { .. } => 10_000,
             Self::Large => 2_000,
-            Self::Forged | Self::Garbage => 1_000,
+            Self::Forged | Self::Unsigned(_) | Self::Garbage => 1_000,
             Self::Anonymous => 1,
         }
     }
@@ -60,6 +63,7 @@ impl Callers {
             Self::Forged => {
                 Recipe { tamper: Some("signature".to_owned()), ..recipe(number) }.mint()
             }
+            Self::Unsigned(forgery) => forgery.token(number),
             Self::Garbage => {
                 let mut source = Garbage::new();
                 let mut part = |length: usize| -> String {

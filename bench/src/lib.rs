@@ -4,17 +4,17 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`suite`], [`further`] | what is measured, what is compared with what, and the targets |
+//! | [`suite`], [`further`], [`refused`] | what is measured, what is compared with what, and the targets |
 //! | [`costs`], [`verify_signature`] | the steps of a request |
 //! | [`policy`] | the document that all listeners are made from |
-//! | [`callers`] | files of tokens |
+//! | [`callers`], [`forgery`] | files of tokens |
 //! | [`listeners`] | the document as listeners |
 //! | [`load`] | size, memory and CPU time before the first request |
 //! | [`pinned`] | Envoy on one CPU: its CPU time and its memory |
 //! | [`wrk`] | load from `wrk` on another CPU |
 //! | [`round`] | one target measured, and all of them in turn |
 //! | [`statistics`], [`result`] | ratios of overheads, how sure they are, and what that means for the targets |
-//! | [`machine`], [`page`], [`page_all`], [`page_costs`], [`plot`], [`stack`] | what is written into `docs/` |
+//! | [`machine`], [`page`], [`page_all`], [`page_refused`], [`page_costs`], [`plot`], [`stack`] | what is written into `docs/` |
 //! | [`report`] | what is said meanwhile, and where it is written |
 //!
 //! Unlike the rest of the harness it reports what goes wrong as an error: it runs for minutes at
@@ -28,6 +28,7 @@
 
 pub mod callers;
 pub mod costs;
+pub mod forgery;
 pub mod further;
 pub mod listeners;
 pub mod load;
@@ -35,9 +36,11 @@ pub mod machine;
 pub mod page;
 pub mod page_all;
 pub mod page_costs;
+pub mod page_refused;
 pub mod pinned;
 pub mod plot;
 pub mod policy;
+pub mod refused;
 pub mod report;
 pub mod result;
 pub mod round;

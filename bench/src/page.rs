@@ -107,6 +107,11 @@ pub fn ratio(Estimate { value, low, high }: Estimate) -> String {
     format!("{value:.3} [{low:.3}, {high:.3}]")
 }
 
+/// The same, where the overhead of next to nothing is no measure of another.
+pub fn ratio_over_noise(row: &Row) -> String {
+    if row.base.low > 0.0 { ratio(row.ratio) } else { "–".to_owned() }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::suite::Comparison;
@@ -123,6 +128,7 @@ pub(super) mod tests {
                 ours: 2,
                 must: Some(0.2),
                 goal: Some(0.1),
+                bound: None,
             },
             base: Estimate { value: 81.3, low: 80.0, high: 82.6 },
             ours: Estimate { value: 8.9, low: 8.5, high: 9.3 },

@@ -3,17 +3,18 @@
 use std::fmt::Write as _;
 
 use super::machine::Circumstances;
-use super::page;
 use super::result::Row;
 use super::suite::{Comparison, Suite};
 use super::wrk::Outcome;
+use super::{page, page_refused};
 
 /// What is in an Envoy, and its memory, in bytes.
 pub type Memory = (String, u64);
 
-/// The page. `latencies` are those of everything that the suite measures.
+/// The page. `refused` has a section of its own; `latencies` are those of everything that the suite measures.
 pub fn page_all(
     rows: &[Row],
+    refused: &[Row],
     suite: &Suite,
     latencies: &[Outcome],
     memory: &[Memory],
@@ -36,8 +37,9 @@ pub fn page_all(
     }
     page += "\nThere is no ratio where the native pair costs no more than noise. The base of \"10,000 routes, ours with 10 as 1\"\n\
              is ours. PS256 and EdDSA are checked in Wasm, because Envoy has no call for them; the other algorithms by Envoy. A seen\n\
-             token of 8 KiB is compared with the native pair that sees it for the first time, because that is all the same to it.\n\n\
-             ## Latency\n\n\
+             token of 8 KiB is compared with the native pair that sees it for the first time, because that is all the same to it.\n\n";
+    page += &page_refused::section(refused);
+    page += "\n## Latency\n\n\
              Median and 99th percentile as `wrk` sees them with one connection, so that no request waits for another, in\n\
              microseconds.\n\n\
              | case | plain | native | ours |\n|---|---|---|---|\n";
@@ -56,10 +58,9 @@ pub fn page_all(
     page
 }
 
-/// One case. The overhead of next to nothing is no measure of another.
 fn line(row: &Row) -> String {
-    let Row { comparison, base, ours, ratio } = row;
-    let ratio = if base.low > 0.0 { page::ratio(*ratio) } else { "–".to_owned() };
+    let Row { comparison, base, ours, .. } = row;
+    let ratio = page::ratio_over_noise(row);
     let [base, ours] = [*base, *ours].map(page::figures);
     format!("| {} | {base} | {ours} | {ratio} |\n", comparison.title)
 }
@@ -90,7 +91,7 @@ mod tests {
         };
         let latencies = [outcome(80), outcome(170), outcome(100)];
         let memory = [("10 routes, native".to_owned(), 70 << 20)];
-        let page = page_all(&[row()], &suite, &latencies, &memory, &of_a_run());
+        let page = page_all(&[row()], &[], &suite, &latencies, &memory, &of_a_run());
         for line in [
             "| token seen before | 81.3 [80.0, 82.6] | 8.9 [8.5, 9.3] | 0.110 [0.104, 0.115] |\n",
             "| token seen before | 80 / 160 | 170 / 340 | 100 / 200 |\n",

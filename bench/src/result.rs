@@ -93,6 +93,7 @@ mod tests {
             ours: 2,
             must: Some(0.2),
             goal: None,
+            bound: None,
         };
         let suite = Suite { measured: Vec::new(), comparisons: vec![comparison] };
         let costs = vec![vec![30.0, 40.0], vec![110.0, 120.0], vec![38.0, 48.0]];

@@ -281,6 +281,7 @@ fn check(measured: &Measured, answers: Answers, cache: CacheCounters) -> Result<
     let asked = cache.hits + cache.misses;
     let is_right = match measured.cache {
         CacheUse::Unused => asked == 0,
+        CacheUse::NoHits => cache.hits == 0,
         CacheUse::Misses => cache.hits == 0 && asked >= answers.wanted,
         CacheUse::Hits => cache.hits * 1000 >= answers.wanted * 999,
     };

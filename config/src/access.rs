@@ -14,6 +14,7 @@ use jwt_rbac::permissions::PermissionId;
 /// Compiles what a route says of who may use it. A route must say it, and must not say two things at
 /// once. Beside it, the names of the path variables that claims are compared with, by the number in
 /// [`Operator::PathVariable`](jwt_rbac::authz::requirement::Operator::PathVariable).
+#[inline(never)]
 pub fn compile(
     place: &Place,
     route: &mut Route,
@@ -68,6 +69,7 @@ pub fn compile(
     }
 }
 
+#[inline(never)]
 fn requirement(
     place: &Place,
     route: &mut Route,

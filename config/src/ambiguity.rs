@@ -23,6 +23,7 @@ pub struct Paths {
 /// Refuses public routes that an ambiguous path can have, and names every pair of routes of which the
 /// looser one can have an ambiguous spelling of the stricter one's path. `routes` are those of `all`,
 /// in the same order.
+#[inline(never)]
 pub fn check(all: &[Paths], routes: &[Route], problems: &mut Problems) {
     for (paths, route) in all.iter().zip(routes) {
         if !paths.templates.iter().any(is_open) {

@@ -12,6 +12,7 @@ use jwt_rbac::scalar::Scalar;
 
 /// Compiles every entry that is well-formed. Beside them, the names of the path variables that they
 /// compare with, by number.
+#[inline(never)]
 pub fn compile(
     place: &Place,
     rules: schema::Entries<schema::ClaimRule>,
@@ -32,6 +33,7 @@ pub fn compile(
     (compiled, variables)
 }
 
+#[inline(never)]
 fn operators(
     place: &Place,
     rule: schema::ClaimRule,

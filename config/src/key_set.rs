@@ -19,6 +19,7 @@ pub const PLACEHOLDER: &str = "REPLACE_WITH_THE_KEY_SET_OF_YOUR_ISSUER";
 
 /// The usable keys of a key set, written as a string, as in Istio, or as the object itself.
 /// `allowed` are the algorithms that the provider lists.
+#[inline(never)]
 pub fn compile(
     place: &Place,
     jwks: Value,
@@ -82,6 +83,7 @@ pub fn compile(
 }
 
 /// A token is checked with the keys that have its key id, as many as the budget of a request pays for.
+#[inline(never)]
 fn check_ambiguity(place: &Place, keys: &[Jwk], problems: &mut Problems) {
     type Group<'k> = (Option<&'k str>, Discriminant<VerificationKey>);
     let mut budgets: HashMap<Group<'_>, (Budget, usize)> = HashMap::new();

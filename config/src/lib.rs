@@ -3,6 +3,9 @@
 //! Two passes. Shape: the text becomes JSON without duplicate names, and every entry of every list
 //! is decoded on its own into the types of [`schema`]. Meaning: what was decoded is compiled into
 //! types in which a wrong state can't be written. Both collect all they find.
+//!
+//! Functions that are called once are `inline(never)`: what V8 takes to compile the largest function of
+//! the module stays with Envoy as memory (docs/costs.md).
 
 pub mod duration;
 pub mod problem;
@@ -70,6 +73,7 @@ pub fn compile(
 }
 
 /// The first pass.
+#[inline(never)]
 fn read(text: &[u8], problems: &mut Problems) -> Option<schema::Document> {
     let root = Place::root();
     if text.len() > MAX_DOCUMENT {
@@ -98,6 +102,7 @@ fn read(text: &[u8], problems: &mut Problems) -> Option<schema::Document> {
 }
 
 /// The second pass.
+#[inline(never)]
 fn compile_schema(
     document: schema::Document,
     verifier: &mut dyn SignatureVerifier,
@@ -166,6 +171,7 @@ fn compile_schema(
     }
 }
 
+#[inline(never)]
 fn max_token_size(text: Option<schema::Text>, problems: &mut Problems) -> usize {
     let place = Place::root().field("maxTokenSize");
     let size = text.and_then(|text| {
@@ -178,6 +184,7 @@ fn max_token_size(text: Option<schema::Text>, problems: &mut Problems) -> usize 
     size.unwrap_or(DEFAULT_MAX_TOKEN_SIZE)
 }
 
+#[inline(never)]
 fn max_cache_size(
     cache: Option<schema::Entry<schema::TokenCache>>,
     problems: &mut Problems,
@@ -195,6 +202,7 @@ fn max_cache_size(
 }
 
 /// What the options of a document rule out together.
+#[inline(never)]
 fn check_options(document: &schema::Document, problems: &mut Problems) {
     let place = |name| Place::root().field(name);
     let allows_unmatched = document.unmatched_routes == Some(schema::Unmatched::Allow);

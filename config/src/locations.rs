@@ -8,6 +8,7 @@ use jwt_rbac::authn::credential;
 use jwt_rbac::authn::locate::{Location, Prefix};
 
 /// The locations that a rule names, or those of Istio where it names none.
+#[inline(never)]
 pub fn compile(place: &Place, rule: &mut JwtRule, problems: &mut Problems) -> Vec<Location> {
     if rule.from_headers.is_none() && rule.from_params.is_none() && rule.from_cookies.is_none() {
         return Location::defaults();
@@ -81,6 +82,7 @@ fn header_location(
 
 /// Checks the locations of all rules against each other: what follows a prefix must not depend on
 /// which of two is tried first.
+#[inline(never)]
 pub fn check_overlaps(rules: &[(Place, Vec<Location>)], problems: &mut Problems) {
     let all: Vec<_> = rules
         .iter()

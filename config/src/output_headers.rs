@@ -27,6 +27,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// The headers of one rule, each with the place that names it.
+#[inline(never)]
 pub fn compile(
     place: &Place,
     rule: &mut JwtRule,
@@ -77,6 +78,7 @@ pub fn compile(
 
 /// A header in which tokens are looked for can't be one that is written: whoever reads it would
 /// take a claim for a token, or a token for a claim.
+#[inline(never)]
 pub fn check_locations(
     outputs: &[(Place, OutputHeader)],
     locations: &[Location],

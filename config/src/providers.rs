@@ -29,6 +29,7 @@ const MAX_CLOCK_SKEW: u64 = 300;
 const SPACE_DELIMITED: &[&str] = &["permission", "scope"];
 
 /// Compiles every entry of `jwtRules` that is well-formed and adds it to the authenticator.
+#[inline(never)]
 pub fn compile(
     rules: Vec<(Place, JwtRule)>,
     verifier: &mut dyn SignatureVerifier,
@@ -64,6 +65,7 @@ pub fn compile(
 }
 
 /// Everything of a provider but the headers that it writes.
+#[inline(never)]
 fn provider(
     place: &Place,
     name: String,
@@ -135,6 +137,7 @@ fn check_names(place: &Place, rule: &JwtRule, problems: &mut Problems) {
 
 /// Exactly one of `audiences` and `anyAudience: true`: a token for somebody else's service must not
 /// pass because a line was forgotten (RFC 8725 §3.9).
+#[inline(never)]
 fn audiences(place: &Place, rule: &JwtRule, problems: &mut Problems) -> Option<Vec<Audience>> {
     match (&rule.audiences, rule.any_audience) {
         (None, false) => problems.error(
@@ -154,6 +157,7 @@ fn audiences(place: &Place, rule: &JwtRule, problems: &mut Problems) -> Option<V
     Some(audiences.iter().map(|text| Audience::new(text)).collect())
 }
 
+#[inline(never)]
 fn algorithms(
     place: &Place,
     names: Option<&[String]>,
@@ -193,6 +197,7 @@ fn max_lifetime(place: &Place, text: &str, problems: &mut Problems) -> Option<u6
     problems.check(&place, lifetime)
 }
 
+#[inline(never)]
 fn required_claims(
     place: &Place,
     entries: Option<Entries<RequiredClaim>>,
@@ -214,6 +219,7 @@ fn required_claims(
     required
 }
 
+#[inline(never)]
 fn grants(
     place: &Place,
     rule: &JwtRule,
@@ -241,6 +247,7 @@ fn claims(place: &Place, names: &[String], problems: &mut Problems) -> Vec<Claim
     names.iter().enumerate().filter_map(parse).collect()
 }
 
+#[inline(never)]
 fn role_permissions(
     place: &Place,
     rule: &JwtRule,

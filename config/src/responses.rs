@@ -7,6 +7,7 @@ use super::shape;
 use jwt_rbac::document::{Format, Responses};
 
 /// Compiles `responses`.
+#[inline(never)]
 pub fn compile(
     place: &Place,
     value: Entry<schema::Responses>,
@@ -58,6 +59,7 @@ pub fn compile(
     responses
 }
 
+#[inline(never)]
 fn compile_forbidden(
     place: &Place,
     value: Entry<Forbidden>,

@@ -8,6 +8,7 @@ use super::shape;
 use jwt_rbac::authn::revocation::Revocation;
 
 /// Compiles `revoked`; its lists may be empty.
+#[inline(never)]
 pub fn compile(place: &Place, revoked: Entry<Revoked>, problems: &mut Problems) -> Revocation {
     let revoked = shape::decode(place, revoked, problems).unwrap_or_default();
     for (name, list) in [("jti", &revoked.jti), ("sub", &revoked.sub)] {

@@ -25,6 +25,7 @@ pub struct TableOptions {
 }
 
 /// Compiles every entry of `routes` that is well-formed.
+#[inline(never)]
 pub fn compile(
     place: &Place,
     entries: Entries<Route>,
@@ -83,6 +84,7 @@ pub fn compile(
     table
 }
 
+#[inline(never)]
 fn add_route(
     table: &mut RouteTable,
     keys_left: &mut usize,
@@ -144,6 +146,7 @@ fn refuse_shared_key(place: &Place, taken: Vec<String>, problems: &mut Problems)
 }
 
 /// The hosts of a route; one `None` where routes name no hosts.
+#[inline(never)]
 fn hosts(
     place: &Place,
     hosts: Option<&[String]>,
@@ -160,6 +163,7 @@ fn hosts(
     hosts.iter().enumerate().filter_map(parse).collect()
 }
 
+#[inline(never)]
 fn paths(place: &Place, paths: &[String], problems: &mut Problems) -> Vec<(Place, Template)> {
     let place = place.field("paths");
     if paths.is_empty() {
@@ -174,6 +178,7 @@ fn paths(place: &Place, paths: &[String], problems: &mut Problems) -> Vec<(Place
 }
 
 /// The methods of a route; one `None` where it lists none.
+#[inline(never)]
 fn methods<'r>(
     place: &Place,
     methods: Option<&'r [String]>,

@@ -83,15 +83,16 @@ impl Price {
                 VerificationKey::Ed25519(_) | VerificationKey::Secret(_) => false,
             };
         let base = match (key, place) {
-            (VerificationKey::Secret(_), _) => 5,
-            (VerificationKey::Ed25519(_), _) => 270,
-            (VerificationKey::Rsa(key), Place::Envoy) => rsa(key, 42),
-            (VerificationKey::Rsa(key), Place::Wasm) => rsa(key, 580),
+            (VerificationKey::Secret(_), _) => 3,
+            (VerificationKey::Ed25519(_), _) => 140,
+            (VerificationKey::Rsa(key), Place::Envoy) => rsa(key, 30),
+            (VerificationKey::Rsa(key), Place::Wasm) if algorithm.is_pss() => rsa(key, 340),
+            (VerificationKey::Rsa(key), Place::Wasm) => rsa(key, 700),
             (VerificationKey::EllipticCurve(point), place) => match (point.curve(), place) {
-                (Curve::P256, Place::Envoy) => 115,
-                (Curve::P256, Place::Wasm) => 1_400,
-                (Curve::P384, _) => 900,
-                (Curve::P521, _) => 1_150,
+                (Curve::P256, Place::Envoy) => 70,
+                (Curve::P256, Place::Wasm) => 950,
+                (Curve::P384, _) => 620,
+                (Curve::P521, _) => 1_400,
             },
         };
         let per_kibibyte = match (place, algorithm) {

@@ -5,6 +5,7 @@ use super::algorithm::Algorithm;
 use super::jwk::VerificationKey;
 use super::price::Place;
 
+mod pss;
 pub mod rustcrypto;
 
 /// Checks signatures with keys that it has prepared before.

@@ -10,15 +10,19 @@ use jwt_rbac_bench::callers::Callers;
 use jwt_rbac_bench::machine::Circumstances;
 use jwt_rbac_bench::page_all::{self, Memory};
 use jwt_rbac_bench::report::{Length, Progress, write};
-use jwt_rbac_bench::round::{Bench, CONNECTIONS, TokenFiles};
+use jwt_rbac_bench::result::{self, Row};
+use jwt_rbac_bench::round::{Bench, CONNECTIONS, Results, TokenFiles};
 use jwt_rbac_bench::suite::{self, Suite};
 use jwt_rbac_bench::wrk::{self, Outcome};
-use jwt_rbac_bench::{further, load, page, pinned, plot, result};
+use jwt_rbac_bench::{further, load, page, page_refused, pinned, plot, refused};
 use jwt_rbac_e2e::artifacts;
 
 const USAGE: &str = "usage: bench [--all] [--rounds N] [--seconds S] [--only NAME] [--beside MODULE]
 MODULE: another build of the filter, which this one is measured beside; nothing is written then.
-NAME: what is measured, as the progress shows it, or the end of it; for a profiler. Nothing is written then.";
+NAME: `refused` for the refused requests that cost most; or what is measured, as the progress shows it, or the end of
+it; for a profiler. Nothing is written then.";
+/// What [`refused::suite`] is called.
+const REFUSED: &str = "refused";
 
 const USUAL: Length = Length { rounds: 9, seconds: 5 };
 /// There is much more to measure then, and nothing that a target depends on.
@@ -66,55 +70,49 @@ fn options() -> Result<Options, String> {
 fn run(options: &Options) -> Result<(), String> {
     // What is missing is better told before minutes have gone by.
     wrk::version()?;
-    let cpus = pinned::two_cpus()?;
-    let (binary, module) = (artifacts::envoy()?, artifacts::wasm()?);
-    let mut suite = match &options.beside {
-        Some(module) => suite::beside(module),
-        None => suite::standard(),
+    let usual = if options.all { USUAL_OF_ALL } else { USUAL };
+    let rounds = options.rounds.unwrap_or(usual.rounds);
+    let seconds = options.seconds.unwrap_or(usual.seconds);
+    let length = Length { rounds, seconds };
+    let place = Place {
+        binary: artifacts::envoy()?,
+        module: artifacts::wasm()?,
+        cpus: pinned::two_cpus()?,
+        length,
     };
+    if options.only.as_deref() == Some(REFUSED) {
+        println!("\n{}", page_refused::section(&place.refused()?));
+        return Ok(());
+    }
+    if let Some(other) = &options.beside {
+        return place.beside(other);
+    }
+    let mut suite = suite::standard();
     if options.all {
         further::add(&mut suite);
     }
     if let Some(name) = &options.only {
         suite.keep(name);
     }
-    let tokens = TokenFiles::mint(&suite, |callers| {
-        println!("minting {} tokens: {callers:?}", callers.count());
-    })?;
-    println!("starting {} …", binary.display());
-    let mut bench = Bench::start(&binary, &module, &suite, &tokens, cpus)?;
-    println!("warming up …");
-    let usual = if options.all { USUAL_OF_ALL } else { USUAL };
-    let rounds = options.rounds.unwrap_or(usual.rounds);
-    let seconds = options.seconds.unwrap_or(usual.seconds);
-    let length = Length { rounds, seconds };
-    let mut progress = Progress::new(suite.measured.len(), rounds);
-    let results = bench.rounds(rounds, seconds, |name, cost, rest| {
-        progress.show(name, cost, rest);
-    })?;
+    let tokens = mint(&suite)?;
+    let (mut bench, results) = place.measure(&suite, &tokens)?;
     if options.only.is_some() {
         return Ok(());
     }
+    let of = Circumstances::of(&bench, &place.module, length, results.least_busy)?;
     let rows = result::rows(&suite, &results);
-    if let Some(other) = &options.beside {
-        println!("\n{}", page::beside(&rows));
-        for module in [other, &module] {
-            println!("\n{}\n{}", module.display(), loads(&binary, module)?);
-        }
-        return Ok(());
-    }
-    let of = Circumstances::of(&bench, &module, length, results.least_busy)?;
     if options.all {
         let latencies = latencies(&mut bench, suite.measured.len())?;
         drop(bench);
-        let memory = memory(&binary, &module, &tokens, cpus)?;
-        let page = page_all::page_all(&rows, &suite, &latencies, &memory, &of);
+        let refused = place.refused()?;
+        let memory = place.memory(&tokens)?;
+        let page = page_all::page_all(&rows, &refused, &suite, &latencies, &memory, &of);
         println!("\n{page}");
         return write(&length.directory(usual), "benchmark-all.md", &page);
     }
     drop(bench);
     println!("measuring what loading costs …");
-    let loads = load::measure(&binary, &module, |load| println!("{load:?}"))?;
+    let loads = load::measure(&place.binary, &place.module, |load| println!("{load:?}"))?;
     let page = page::page(&rows, &loads, result::plain_cost(&suite, &results), &of);
     println!("\n{page}");
     let directory = length.directory(usual);
@@ -122,35 +120,79 @@ fn run(options: &Options) -> Result<(), String> {
     write(&directory, "benchmark.svg", &plot::svg(&rows))
 }
 
-/// What loading a module costs, as a table.
-fn loads(binary: &Path, module: &Path) -> Result<String, String> {
-    let size = fs::metadata(module).map_err(|error| error.to_string())?.len();
-    let loads = load::measure(binary, module, |_| ())?;
-    Ok(load::table(&loads, size))
+/// What is measured with, and for how long.
+struct Place {
+    binary: PathBuf,
+    module: PathBuf,
+    cpus: (usize, usize),
+    length: Length,
+}
+
+impl Place {
+    /// Measures a suite in an Envoy of its own.
+    fn measure<'p>(
+        &self,
+        suite: &'p Suite,
+        tokens: &'p TokenFiles,
+    ) -> Result<(Bench<'p>, Results), String> {
+        println!("starting {} …", self.binary.display());
+        let mut bench = Bench::start(&self.binary, &self.module, suite, tokens, self.cpus)?;
+        println!("warming up …");
+        let Length { rounds, seconds } = self.length;
+        let mut progress = Progress::new(suite.measured.len(), rounds);
+        let results = bench.rounds(rounds, seconds, |name, cost, rest| {
+            progress.show(name, cost, rest);
+        })?;
+        Ok((bench, results))
+    }
+
+    /// The comparisons of [`refused::suite`].
+    fn refused(&self) -> Result<Vec<Row>, String> {
+        let suite = refused::suite();
+        let tokens = mint(&suite)?;
+        let (_, results) = self.measure(&suite, &tokens)?;
+        Ok(result::rows(&suite, &results))
+    }
+
+    /// Prints the module beside another build of it.
+    fn beside(&self, other: &Path) -> Result<(), String> {
+        let suite = suite::beside(other);
+        let tokens = mint(&suite)?;
+        let (bench, results) = self.measure(&suite, &tokens)?;
+        drop(bench);
+        println!("\n{}", page::beside(&result::rows(&suite, &results)));
+        for module in [other, &self.module] {
+            let size = fs::metadata(module).map_err(|error| error.to_string())?.len();
+            let loads = load::measure(&self.binary, module, |_| ())?;
+            println!("\n{}\n\n{}", module.display(), load::table(&loads, size));
+        }
+        Ok(())
+    }
+
+    /// The memory of an Envoy for each of [`further::memory`].
+    fn memory(&self, tokens: &TokenFiles) -> Result<Vec<Memory>, String> {
+        println!("measuring memory …");
+        let measure = |suite: Suite| {
+            let mut bench = Bench::start(&self.binary, &self.module, &suite, tokens, self.cpus)?;
+            let mut sent = 0;
+            while sent < Callers::RS256.count() {
+                sent += usize::try_from(bench.run(0, CONNECTIONS, 2)?.outcome.requests)
+                    .unwrap_or(usize::MAX);
+            }
+            Ok((suite.measured[0].name.clone(), bench.resident_memory()))
+        };
+        further::memory().into_iter().map(measure).collect()
+    }
+}
+
+fn mint(suite: &Suite) -> Result<TokenFiles, String> {
+    TokenFiles::mint(suite, |callers| {
+        println!("minting {} tokens: {callers:?}", callers.count());
+    })
 }
 
 /// What `wrk` sees of everything that is measured when requests come one after the other.
 fn latencies(bench: &mut Bench<'_>, count: usize) -> Result<Vec<Outcome>, String> {
     println!("measuring latencies …");
     (0..count).map(|target| Ok(bench.run(target, 1, LATENCY_SECONDS)?.outcome)).collect()
-}
-
-/// The memory of an Envoy for each of [`further::memory`].
-fn memory(
-    binary: &Path,
-    module: &Path,
-    tokens: &TokenFiles,
-    cpus: (usize, usize),
-) -> Result<Vec<Memory>, String> {
-    println!("measuring memory …");
-    let measure = |suite: Suite| {
-        let mut bench = Bench::start(binary, module, &suite, tokens, cpus)?;
-        let mut sent = 0;
-        while sent < Callers::RS256.count() {
-            sent += usize::try_from(bench.run(0, CONNECTIONS, 2)?.outcome.requests)
-                .unwrap_or(usize::MAX);
-        }
-        Ok((suite.measured[0].name.clone(), bench.resident_memory()))
-    };
-    further::memory().into_iter().map(measure).collect()
 }

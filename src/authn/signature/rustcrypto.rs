@@ -4,10 +4,10 @@
 use ed25519_dalek::VerifyingKey as Ed25519Key;
 use hmac::{Hmac, Mac as _};
 use rsa::signature::Verifier;
-use rsa::{RsaPublicKey, pkcs1v15, pss};
+use rsa::{RsaPublicKey, pkcs1v15};
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::{Prepared, PreparedKey, SignatureVerifier};
+use super::{Prepared, PreparedKey, SignatureVerifier, pss};
 use crate::authn::algorithm::Algorithm;
 use crate::authn::elliptic_curve::{Curve, Point};
 use crate::authn::jwk::VerificationKey;
@@ -67,12 +67,23 @@ fn rsa(key: &RsaPublicKey, algorithm: Algorithm) -> Option<Box<dyn PreparedKey>>
         Algorithm::Rs256 => Box::new(pkcs1v15::VerifyingKey::<Sha256>::new(key)),
         Algorithm::Rs384 => Box::new(pkcs1v15::VerifyingKey::<Sha384>::new(key)),
         Algorithm::Rs512 => Box::new(pkcs1v15::VerifyingKey::<Sha512>::new(key)),
-        // RFC 7518 §3.5: the salt has the size of the hash, which is what `new` asks for.
-        Algorithm::Ps256 => Box::new(pss::VerifyingKey::<Sha256>::new(key)),
-        Algorithm::Ps384 => Box::new(pss::VerifyingKey::<Sha384>::new(key)),
-        Algorithm::Ps512 => Box::new(pss::VerifyingKey::<Sha512>::new(key)),
+        Algorithm::Ps256 => Box::new(Pss { key, verify: pss::verify::<Sha256> }),
+        Algorithm::Ps384 => Box::new(Pss { key, verify: pss::verify::<Sha384> }),
+        Algorithm::Ps512 => Box::new(Pss { key, verify: pss::verify::<Sha512> }),
         _ => return None,
     })
+}
+
+/// A key for one hash.
+struct Pss {
+    key: RsaPublicKey,
+    verify: fn(&RsaPublicKey, &[u8], &[u8]) -> bool,
+}
+
+impl PreparedKey for Pss {
+    fn verify(&self, signed: &[u8], signature: &[u8]) -> bool {
+        (self.verify)(&self.key, signed, signature)
+    }
 }
 
 fn hmac(secret: &[u8], algorithm: Algorithm) -> Option<Box<dyn PreparedKey>> {
@@ -105,9 +116,6 @@ prepared_keys! {
     pkcs1v15::VerifyingKey<Sha256>, pkcs1v15::Signature, Verifier::verify;
     pkcs1v15::VerifyingKey<Sha384>, pkcs1v15::Signature, Verifier::verify;
     pkcs1v15::VerifyingKey<Sha512>, pkcs1v15::Signature, Verifier::verify;
-    pss::VerifyingKey<Sha256>, pss::Signature, Verifier::verify;
-    pss::VerifyingKey<Sha384>, pss::Signature, Verifier::verify;
-    pss::VerifyingKey<Sha512>, pss::Signature, Verifier::verify;
 }
 
 #[cfg(feature = "p384")]
