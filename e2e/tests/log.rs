@@ -270,9 +270,8 @@ fn a_line_says_what_its_refusal_is_about() {
         assert_eq!(line["reason"], reason, "{line}");
         let mut told = told;
         // The key that signed is known in every refused token.
-        if let (Some(wanted), Some(key_id)) =
-            (told["unverified"].as_object_mut(), line["unverified"].get("key_id"))
-        {
+        let wanted = told.get_mut("unverified").and_then(Value::as_object_mut);
+        if let (Some(wanted), Some(key_id)) = (wanted, line["unverified"].get("key_id")) {
             wanted.entry("key_id").or_insert_with(|| key_id.clone());
         }
         for (name, wanted) in told.as_object().expect("an object") {

@@ -80,8 +80,12 @@ pub fn values<'a>(request: &Request<'a>, locations: &[Location]) -> Vec<Cow<'a, 
     for location in locations {
         // A value that is not one token is refused, and still holds what the client sent.
         if let Location::Header(name, prefix) = location {
-            let lines = request.values(name).filter(|value| prefix.is_in(value));
-            values.extend(lines.map(|value| Cow::Borrowed(prefix.cut_from(value))));
+            for value in request.values(name).filter(|value| prefix.is_in(value)) {
+                values.push(Cow::Borrowed(prefix.cut_from(value)));
+                // The scheme can be anywhere in it.
+                let words = value.split(|byte| b" \t,;\"".contains(byte));
+                values.extend(words.filter(|word| !word.is_empty()).map(Cow::Borrowed));
+            }
         } else {
             let _ = location.tokens(request, |token| token.map(|token| values.push(token)));
         }
