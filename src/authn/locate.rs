@@ -331,6 +331,44 @@ mod tests {
     }
 
     #[test]
+    fn other_spellings_are_not_the_location_itself() {
+        let locations =
+            [Location::Cookie("session".into()), Location::Parameter("access_token".into())];
+        for (name, of_parameter, of_cookie) in [
+            ("access_token", false, false),
+            ("access%5Ftoken", false, false),
+            ("access.token", true, false),
+            ("session", false, false),
+            ("%73ession", false, true),
+            ("SESSION", false, true),
+            ("session%5B%5D", false, true),
+            ("sessions", false, false),
+        ] {
+            let found = (
+                is_spelling_of_parameter(name.as_bytes(), &locations),
+                is_spelling_of_cookie(name.as_bytes(), &locations),
+            );
+            assert_eq!(found, (of_parameter, of_cookie), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_put_into_a_location_is_known_wherever_it_stands_there() {
+        for value in [
+            "Bearer opaque",
+            "x Bearer opaque",
+            "Basic Og==;Bearer\topaque",
+            "Bearer a,b \"opaque\"",
+        ] {
+            let lines: Vec<Header<'_>> =
+                vec![(b":method", b"GET"), (b":path", b"/"), (b"authorization", value.as_bytes())];
+            let request = Request::read(&lines).unwrap();
+            let values = super::values(&request, &Location::defaults());
+            assert!(values.iter().any(|value| &**value == b"opaque"), "{value}: {values:?}");
+        }
+    }
+
+    #[test]
     fn headers_have_literal_prefixes_or_none() {
         let header =
             |prefix: &str| [Location::Header("x-t".into(), Prefix::Literal(prefix.into()))];
