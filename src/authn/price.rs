@@ -126,6 +126,7 @@ fn rsa_bits(key: &rsa::RsaPublicKey) -> u32 {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "no client chooses these numbers")]
 mod tests {
     use proptest::prelude::*;
     use rsa::{BigUint, RsaPublicKey};

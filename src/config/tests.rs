@@ -194,6 +194,7 @@ fn a_private_key_is_refused_with_what_to_do() {
 
 #[test]
 fn pss_is_for_keys_that_name_it() {
+    use Algorithm::{Ps256, Rs256, Rs384, Rs512};
     let rsa = jwks()["keys"][0].clone();
     let with_alg = |algorithm: Option<&str>| {
         let mut key = rsa.clone();
@@ -203,7 +204,6 @@ fn pss_is_for_keys_that_name_it() {
         }
         key
     };
-    use Algorithm::{Ps256, Rs256, Rs384, Rs512};
     for (named, allowed, expected) in [
         (None, None, vec![Rs256, Rs384, Rs512]),
         (Some("PS256"), None, vec![Ps256]),
