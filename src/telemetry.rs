@@ -80,11 +80,9 @@ pub fn is_logged(log: DecisionLog, verdict: &Verdict<'_>) -> bool {
 #[must_use]
 pub fn event(event: &str, fields: &[(&str, &str)]) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    let mut line = format!("{{\"jwt_rbac\":{}", quoted(event));
-    for (name, value) in fields {
-        line.extend([",", &quoted(name), ":", &quoted(value)]);
-    }
-    line + "}"
+    let members = [("jwt_rbac", event)].into_iter().chain(fields.iter().copied());
+    let members = members.map(|(name, value)| format!("{}:{}", quoted(name), quoted(value)));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
 /// One line about a decision. It never holds a token, a signature, or a claim that no rule names.

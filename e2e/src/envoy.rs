@@ -261,6 +261,8 @@ impl Envoy {
             .args(["--concurrency", &workers.to_string(), "--use-dynamic-base-id"])
             .args(["--log-level", "info"])
             .args(["--log-format", "[%l][%n] %v"])
+            // What an update has replaced ends soon, and with it what it counts for.
+            .args(["--drain-time-s", "1"])
             // An access log is for a test that waits for its lines.
             .args(["--file-flush-interval-msec", "50"])
             .current_dir(working_directory)

@@ -195,6 +195,60 @@ fn many_tokens_take_no_memory_for_good() {
     assert!(unbounded > ALLOWED, "{unbounded} bytes: the test sees nothing");
 }
 
+/// What a token takes in memory has little to do with its length: a letter and its quotes and comma
+/// become a value, a block of the allocator, and a share of a list that has grown.
+#[test]
+fn claims_take_no_more_memory_than_was_asked_for() {
+    let letters = |count: usize| json!(vec!["x"; count]);
+    let shapes: [(&str, &dyn Fn(usize) -> Value); 5] = [
+        ("letters", &|_| letters(400)),
+        ("letters, more and fewer", &|number| letters(50 + number * 7_919 % 700)),
+        ("lists in lists", &|_| json!(vec![json!(["x"]); 200])),
+        ("objects", &|_| json!(vec![json!({"a": "x", "b": [1]}); 60])),
+        ("long texts", &|_| json!("x".repeat(1_900))),
+    ];
+    for (size, mebibytes, tokens) in [("16Mi", 16, 900), ("64Mi", 64, 3_200)] {
+        // The larger cache takes its time to be filled.
+        for (name, shape) in shapes.iter().take(if mebibytes > 16 { 1 } else { shapes.len() }) {
+            let gained = gained_by_claims(size, tokens, shape);
+            println!("{name}: {} KiB gained with {size}", gained >> 10);
+            let allowed = mebibytes << 20;
+            assert!(gained <= allowed + allowed / 10, "{name}, {size}: {} KiB", gained >> 10);
+            assert!(gained > allowed / 4, "{name}, {size}: {} KiB: it is not filled", gained >> 10);
+        }
+    }
+}
+
+/// How much memory Envoy gains by so many tokens with four claims of this shape, which a route names.
+fn gained_by_claims(size: &str, tokens: usize, shape: &dyn Fn(usize) -> Value) -> u64 {
+    const CLAIMS: [&str; 4] = ["a", "b", "c", "d"];
+    let mut document = document();
+    document["jwtRules"][0]["jwks"] = artifacts::key_set("jwks-oct.json").into();
+    document["jwtRules"][0]["algorithms"] = json!(["HS256"]);
+    let claims = CLAIMS.map(|claim| json!({"claim": claim, "notValues": ["forbidden"]}));
+    document["routes"][0]["claims"] = json!(claims);
+    let mut filled = document.clone();
+    filled["tokenCache"] = json!({"maxSize": size});
+    document["tokenCache"] = json!({"maxSize": 0});
+    let envoy = Envoy::before_upstream(&[ours("filled", &filled), ours("none", &document)], None);
+    let send = |listener: &str, number: usize| {
+        let mut recipe = Recipe {
+            algorithm: Some("HS256".to_owned()),
+            ..Recipe::of_caller("user").key("hs512").claim("number", json!(number))
+        };
+        for claim in CLAIMS {
+            recipe = recipe.claim(claim, shape(number));
+        }
+        let status = get(&envoy, listener, &recipe.mint());
+        assert!([200, 403].contains(&status), "{status}");
+    };
+    // What a request takes while it is judged is not the cache's.
+    (0..200).for_each(|number| send("none", number));
+    let before = envoy.resident_memory();
+    (0..tokens).for_each(|number| send("filled", number));
+    envoy.resident_memory().saturating_sub(before)
+}
+
 /// A document that lets `user` read.
 fn document() -> Value {
     json!({

@@ -95,7 +95,7 @@ fn each_mistake_is_one_line_of_json() {
     for (faulty, place, said) in [
         (route("permisions", json!(["a"])), "routes[0].permisions", "permissions"),
         (route("hosts", json!(["api.example.com:9090"])), "routes[0].hosts[0]", "without a port"),
-        (route("paths", json!(["/a\n\"b"])), "routes[0].paths[0]", "/a"),
+        (route("paths", json!(["/a\n\"b"])), "routes[0].paths[0]", "a\n\"b"),
         (route("paths", json!([])), "routes[0].paths", "list"),
         (
             rule("jwks", json!({"keys": [{"kty": "RSA", "d": "x"}]})),

@@ -154,6 +154,143 @@ fn no_token_is_in_the_log() {
 
 #[test]
 fn a_line_says_what_its_refusal_is_about() {
+    let envoy = Envoy::before_upstream(&[ours("ours", &detailed())], None);
+    let mut log = DecisionLog::of(&envoy);
+    for (request, reason, told) in refused() {
+        thread::sleep(PACE);
+        envoy.answer("ours", &request);
+        let line = log.read_one();
+        assert_eq!(line["reason"], reason, "{line}");
+        let mut told = told;
+        // The key that signed is known in every refused token.
+        let wanted = told.get_mut("unverified").and_then(Value::as_object_mut);
+        if let (Some(wanted), Some(key_id)) = (wanted, line["unverified"].get("key_id")) {
+            wanted.entry("key_id").or_insert_with(|| key_id.clone());
+        }
+        for (name, wanted) in told.as_object().expect("an object") {
+            assert_eq!(&line[name], wanted, "{name} of {line}");
+        }
+    }
+}
+
+/// Requests, the reasons for which they are refused, and what the lines say of them.
+fn refused() -> Vec<(Request, &'static str, Value)> {
+    let other = || recipe().claim("iss", json!("https://other.example.com"));
+    let mut unknown_key = recipe();
+    unknown_key.header.insert("kid".to_owned(), "rotated-2".into());
+    let tenant = "https://tenant.auth0.com/";
+    vec![
+        (
+            ask("/public", &other()),
+            "required_claim_missing",
+            json!({"claim": "token_use", "provider": "other"}),
+        ),
+        (
+            ask("/public", &other().claim("token_use", json!("access"))),
+            "required_claim_missing",
+            json!({"claim": "[org][id]", "provider": "other"}),
+        ),
+        (
+            ask("/public", &recipe().claim("aud", json!(["x", "y"]))),
+            "audience_not_allowed",
+            json!({"provider": tenant, "unverified": {"issuer": tenant, "subject": "auth0|user", "audiences": ["x", "y"]}}),
+        ),
+        (
+            ask("/public", &recipe().claim("sub", json!("a\nb"))),
+            "header_unwritable",
+            json!({"header": "x-sub"}),
+        ),
+        (
+            ask("/public", &recipe().claim("nick", json!("a\u{0}"))),
+            "header_unwritable",
+            json!({"header": "x-nick"}),
+        ),
+        (
+            ask("/public", &recipe().claim("groups", json!(["a,b"]))),
+            "header_unwritable",
+            json!({"header": "x-groups"}),
+        ),
+        (
+            Request::new("DELETE", "/item/1"),
+            "method_not_allowed",
+            json!({"routes": ["read", "write"]}),
+        ),
+        (
+            Request::new("POST", "/item/1?x=y"),
+            "method_not_allowed",
+            json!({"routes": ["read", "write"]}),
+        ),
+        (ask("/tenants/acme", &recipe()), "claim_mismatch", json!({"claim": "plan"})),
+        (
+            ask(
+                "/tenants/acme",
+                &recipe().claim("plan", json!("gold")).claim("org", json!({"tenant": "x"})),
+            ),
+            "claim_mismatch",
+            json!({"claim": "[org][tenant]"}),
+        ),
+        (
+            ask(
+                "/mine",
+                &other().claim("token_use", json!("access")).claim("org", json!({"id": 7})),
+            ),
+            "issuer_not_allowed",
+            json!({"issuers": [tenant], "provider": "other"}),
+        ),
+        (
+            ask("/item/1", &recipe()),
+            "permission_missing",
+            json!({"required": ["item:read"], "missing": ["item:read"]}),
+        ),
+        (
+            ask("/either", &recipe()),
+            "permission_missing",
+            json!({"required_any": ["a", "b"], "missing": ["a", "b"]}),
+        ),
+        (
+            ask("/public", &unknown_key),
+            "key_unknown",
+            json!({"provider": tenant, "unverified": {"issuer": tenant, "subject": "auth0|user", "key_id": "rotated-2"}}),
+        ),
+        (
+            ask("/public", &recipe().claim("iss", json!("https://evil.test/"))),
+            "issuer_unknown",
+            json!({"unverified": {"issuer": "https://evil.test/", "subject": "auth0|user"}}),
+        ),
+    ]
+}
+
+#[test]
+fn a_line_says_which_headers_were_not_written() {
+    let envoy = Envoy::before_upstream(&[ours("ours", &detailed())], None);
+    let mut log = DecisionLog::of(&envoy);
+    for (request, told) in [
+        (ask("/public", &recipe()), json!(["x-nick", "x-groups"])),
+        (ask("/public", &recipe().claim("nick", json!("joe"))), json!(["x-groups"])),
+        (ask("/public", &recipe().claim("nick", json!(""))), json!(["x-nick", "x-groups"])),
+        (
+            ask("/public", &recipe().claim("nick", json!("joe")).claim("groups", json!([]))),
+            json!(["x-groups"]),
+        ),
+        (
+            ask("/public", &recipe().claim("sub", Value::Null)),
+            json!(["x-sub", "x-nick", "x-groups"]),
+        ),
+        (
+            ask("/public", &recipe().claim("nick", json!("joe")).claim("groups", json!(["a"]))),
+            Value::Null,
+        ),
+        (Request::get("/public"), Value::Null),
+    ] {
+        thread::sleep(PACE);
+        assert_eq!(envoy.answer("ours", &request).status, 200);
+        let line = log.read_one();
+        assert_eq!((&line["jwt_rbac"], &line["not_written"]), (&json!("allow"), &told), "{line}");
+    }
+}
+
+/// A document with something to say of each refusal.
+fn detailed() -> Value {
     let mut detailed = json!({
         "jwtRules": [
             tokens::provider(),
@@ -177,131 +314,15 @@ fn a_line_says_what_its_refusal_is_about() {
         {"header": "x-nick", "claim": "nick"},
         {"header": "x-groups", "claim": "groups", "format": "LIST"},
     ]);
-    let envoy = Envoy::before_upstream(&[ours("ours", &detailed)], None);
-    let mut log = DecisionLog::of(&envoy);
-    let recipe = || Recipe::of_caller("user");
-    let other = || recipe().claim("iss", json!("https://other.example.com"));
-    let ask = |path: &str, recipe: Recipe| Request::get(path).bearer(&recipe.mint());
-    let mut unknown_key = recipe();
-    unknown_key.header.insert("kid".to_owned(), "rotated-2".into());
-    let tenant = "https://tenant.auth0.com/";
-    for (request, reason, told) in [
-        (
-            ask("/public", other()),
-            "required_claim_missing",
-            json!({"claim": "token_use", "provider": "other"}),
-        ),
-        (
-            ask("/public", other().claim("token_use", json!("access"))),
-            "required_claim_missing",
-            json!({"claim": "[org][id]", "provider": "other"}),
-        ),
-        (
-            ask("/public", recipe().claim("aud", json!(["x", "y"]))),
-            "audience_not_allowed",
-            json!({"provider": tenant, "unverified": {"issuer": tenant, "subject": "auth0|user", "audiences": ["x", "y"]}}),
-        ),
-        (
-            ask("/public", recipe().claim("sub", json!("a\nb"))),
-            "header_unwritable",
-            json!({"header": "x-sub"}),
-        ),
-        (
-            ask("/public", recipe().claim("nick", json!("a\u{0}"))),
-            "header_unwritable",
-            json!({"header": "x-nick"}),
-        ),
-        (
-            ask("/public", recipe().claim("groups", json!(["a,b"]))),
-            "header_unwritable",
-            json!({"header": "x-groups"}),
-        ),
-        (
-            Request::new("DELETE", "/item/1"),
-            "method_not_allowed",
-            json!({"routes": ["read", "write"]}),
-        ),
-        (
-            Request::new("POST", "/item/1?x=y"),
-            "method_not_allowed",
-            json!({"routes": ["read", "write"]}),
-        ),
-        (ask("/tenants/acme", recipe()), "claim_mismatch", json!({"claim": "plan"})),
-        (
-            ask(
-                "/tenants/acme",
-                recipe().claim("plan", json!("gold")).claim("org", json!({"tenant": "x"})),
-            ),
-            "claim_mismatch",
-            json!({"claim": "[org][tenant]"}),
-        ),
-        (
-            ask(
-                "/mine",
-                other().claim("token_use", json!("access")).claim("org", json!({"id": 7})),
-            ),
-            "issuer_not_allowed",
-            json!({"issuers": [tenant], "provider": "other"}),
-        ),
-        (
-            ask("/item/1", recipe()),
-            "permission_missing",
-            json!({"required": ["item:read"], "missing": ["item:read"]}),
-        ),
-        (
-            ask("/either", recipe()),
-            "permission_missing",
-            json!({"required_any": ["a", "b"], "missing": ["a", "b"]}),
-        ),
-        (
-            ask("/public", unknown_key),
-            "key_unknown",
-            json!({"provider": tenant, "unverified": {"issuer": tenant, "subject": "auth0|user", "key_id": "rotated-2"}}),
-        ),
-        (
-            ask("/public", recipe().claim("iss", json!("https://evil.test/"))),
-            "issuer_unknown",
-            json!({"unverified": {"issuer": "https://evil.test/", "subject": "auth0|user"}}),
-        ),
-    ] {
-        thread::sleep(PACE);
-        envoy.answer("ours", &request);
-        let line = log.read_one();
-        assert_eq!(line["reason"], reason, "{line}");
-        let mut told = told;
-        // The key that signed is known in every refused token.
-        if let (Some(wanted), Some(key_id)) =
-            (told["unverified"].as_object_mut(), line["unverified"].get("key_id"))
-        {
-            wanted.entry("key_id").or_insert_with(|| key_id.clone());
-        }
-        for (name, wanted) in told.as_object().expect("an object") {
-            assert_eq!(&line[name], wanted, "{name} of {line}");
-        }
-    }
-    for (request, told) in [
-        (ask("/public", recipe()), json!(["x-nick", "x-groups"])),
-        (ask("/public", recipe().claim("nick", json!("joe"))), json!(["x-groups"])),
-        (ask("/public", recipe().claim("nick", json!(""))), json!(["x-nick", "x-groups"])),
-        (
-            ask("/public", recipe().claim("nick", json!("joe")).claim("groups", json!([]))),
-            json!(["x-groups"]),
-        ),
-        (
-            ask("/public", recipe().claim("sub", Value::Null)),
-            json!(["x-sub", "x-nick", "x-groups"]),
-        ),
-        (
-            ask("/public", recipe().claim("nick", json!("joe")).claim("groups", json!(["a"]))),
-            Value::Null,
-        ),
-        (Request::get("/public"), Value::Null),
-    ] {
-        thread::sleep(PACE);
-        assert_eq!(envoy.answer("ours", &request).status, 200);
-        let line = log.read_one();
-        assert_eq!((&line["jwt_rbac"], &line["not_written"]), (&json!("allow"), &told), "{line}");
-    }
+    detailed
+}
+
+fn recipe() -> Recipe {
+    Recipe::of_caller("user")
+}
+
+fn ask(path: &str, recipe: &Recipe) -> Request {
+    Request::get(path).bearer(&recipe.mint())
 }
 
 /// No run of the token's own characters that means something is shown.

@@ -58,6 +58,40 @@ fn a_websocket_carries_both_directions_without_its_token() {
     }
 }
 
+/// A proxy in the workload drops what `connection` names (RFC 9110 §7.6.1).
+#[test]
+fn a_client_does_not_name_our_headers_in_connection() {
+    let mut document = table();
+    document["jwtRules"][0]["outputClaimToHeaders"] =
+        json!([{"header": "x-sub", "claim": "sub"}, {"header": "x-tenant", "claim": "tenant"}]);
+    let envoy = start(&document);
+    let token = Recipe::of_caller("user").mint();
+    for (sent, kept) in [
+        ("upgrade, x-sub", "upgrade"),
+        ("X-Sub,Upgrade", "Upgrade"),
+        ("upgrade,x_sub , x-tenant", "upgrade"),
+        ("upgrade, authorization", "upgrade"),
+        ("x-sub, upgrade, x-other", "upgrade, x-other"),
+        ("upgrade", "upgrade"),
+    ] {
+        let request = Request::get("/chat")
+            .bearer(&token)
+            .header("connection", sent)
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        let response = echoed(envoy.address("ours"), &request);
+        assert_eq!(response.status, 101, "{sent}");
+        let seen = Seen::of(&response).expect("the workload opened the tunnel");
+        let value = |name: &str| {
+            let named = seen.headers.iter().filter(|header| header.0.eq_ignore_ascii_case(name));
+            named.map(|header| header.1.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(value("connection"), [kept], "{sent}");
+        assert_eq!(value("x-sub"), ["auth0|user"], "{sent}");
+    }
+}
+
 #[test]
 fn a_websocket_outlives_its_token() {
     let mut document = table();

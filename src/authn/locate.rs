@@ -73,19 +73,27 @@ pub fn locate<'a>(
     Ok(found)
 }
 
-/// Everything that clients sent in these locations, well-formed or not: none of it may be shown.
+/// How many values of one request are looked for in what is shown of it.
+const MAX_VALUES: usize = 32;
+
+/// What clients sent in these locations, well-formed or not: none of it may be shown.
 #[must_use]
 pub fn values<'a>(request: &Request<'a>, locations: &[Location]) -> Vec<Cow<'a, [u8]>> {
     let mut values = Vec::new();
     for location in locations {
         // A value that is not one token is refused, and still holds what the client sent.
         if let Location::Header(name, prefix) = location {
-            let lines = request.values(name).filter(|value| prefix.is_in(value));
-            values.extend(lines.map(|value| Cow::Borrowed(prefix.cut_from(value))));
+            for value in request.values(name).filter(|value| prefix.is_in(value)) {
+                values.push(Cow::Borrowed(prefix.cut_from(value)));
+                // The scheme can be anywhere in it.
+                let words = value.split(|byte| b" \t,;\"".contains(byte));
+                values.extend(words.filter(|word| !word.is_empty()).map(Cow::Borrowed));
+            }
         } else {
             let _ = location.tokens(request, |token| token.map(|token| values.push(token)));
         }
     }
+    values.truncate(MAX_VALUES);
     values
 }
 
@@ -324,6 +332,44 @@ mod tests {
         ] {
             let located = locate_in(&Location::defaults(), target, &[]);
             assert_eq!(located, Ok(expected.map(str::to_owned)), "{target}");
+        }
+    }
+
+    #[test]
+    fn other_spellings_are_not_the_location_itself() {
+        let locations =
+            [Location::Cookie("session".into()), Location::Parameter("access_token".into())];
+        for (name, of_parameter, of_cookie) in [
+            ("access_token", false, false),
+            ("access%5Ftoken", false, false),
+            ("access.token", true, false),
+            ("session", false, false),
+            ("%73ession", false, true),
+            ("SESSION", false, true),
+            ("session%5B%5D", false, true),
+            ("sessions", false, false),
+        ] {
+            let found = (
+                is_spelling_of_parameter(name.as_bytes(), &locations),
+                is_spelling_of_cookie(name.as_bytes(), &locations),
+            );
+            assert_eq!(found, (of_parameter, of_cookie), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_put_into_a_location_is_known_wherever_it_stands_there() {
+        for value in [
+            "Bearer opaque",
+            "x Bearer opaque",
+            "Basic Og==;Bearer\topaque",
+            "Bearer a,b \"opaque\"",
+        ] {
+            let lines: Vec<Header<'_>> =
+                vec![(b":method", b"GET"), (b":path", b"/"), (b"authorization", value.as_bytes())];
+            let request = Request::read(&lines).unwrap();
+            let values = super::values(&request, &Location::defaults());
+            assert!(values.iter().any(|value| &**value == b"opaque"), "{value}: {values:?}");
         }
     }
 
