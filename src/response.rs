@@ -170,7 +170,10 @@ fn realm(request: &Request<'_>, locations: &[Location]) -> Vec<u8> {
     let target = request.values("x-envoy-original-path").next().unwrap_or(target);
     let (path, query) = split_query(target);
     let mut parameters = query.map(locate::parameters).into_iter().flatten();
-    let holds_token = parameters.any(|(name, _)| locate::is_token_parameter(name, locations));
+    let holds_token = parameters.any(|(name, _)| {
+        locate::is_token_parameter(name, locations)
+            || locate::is_spelling_of_parameter(name, locations)
+    });
     let shown = if holds_token { path } else { target };
     let shown = shown.get(..MAX_REALM_PATH).unwrap_or(shown);
     let mut realm = b"Bearer realm=\"".to_vec();

@@ -112,7 +112,8 @@ fn the_commands_of_the_docs_are_targets_of_make() {
 fn every_field_has_its_place_in_the_reference() {
     let reference = page("docs/configuration.md");
     let schema = page("config/src/schema.rs");
-    let fields = schema.lines().filter_map(|line| line.strip_prefix("    pub ")?.split_once(':'));
+    let fields = schema.lines().filter(|line| !line.contains("pub fn "));
+    let fields = fields.filter_map(|line| line.strip_prefix("    pub ")?.split_once(':'));
     let mut count = 0;
     for (field, _) in fields {
         let name = camel_case(field);
