@@ -30,7 +30,7 @@ pub enum Json<'t> {
     Object(Object<'t>),
 }
 
-/// The members of a JSON object, in the order of the text; no name stands twice.
+/// The members of a JSON object, in the order of the text; no name is there twice.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Object<'t>(Vec<(Cow<'t, str>, Json<'t>)>);
 
@@ -119,7 +119,7 @@ pub enum JsonError {
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::DuplicateName(name) => write!(f, "the name `{name}` stands twice in one object"),
+            Self::DuplicateName(name) => write!(f, "found the name `{name}` twice in one object"),
             Self::Syntax(message) => write!(f, "not JSON: {message}"),
             Self::TooDeep => write!(f, "nested too deep"),
             Self::TooManyMembers => write!(f, "too many members"),

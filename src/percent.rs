@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The bytes that `text` stands for, and whether every `%` was followed by two hex digits; one that
+/// The bytes that `text` means, and whether every `%` was followed by two hex digits; one that
 /// was not stays as it is.
 #[must_use]
 pub fn decode(text: &[u8]) -> (Cow<'_, [u8]>, bool) {
@@ -34,7 +34,7 @@ pub fn has_escape(text: &[u8]) -> bool {
         .any(|window| window.strip_prefix(b"%").is_some_and(|digits| escaped(digits).is_some()))
 }
 
-/// The byte that two hex digits stand for, and what follows them.
+/// The byte that two hex digits mean, and what follows them.
 fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
     let (&[high, low], after) = text.split_first_chunk()?;
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());

@@ -27,7 +27,7 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// [`Refusal::RequestMalformed`] without a method or, unless it is CONNECT, without a path, and
-    /// when a pseudo header stands twice.
+    /// when a pseudo header is there twice.
     pub fn read(headers: &'a [Header<'a>]) -> Result<Self, Refusal> {
         const NAMES: [&[u8]; 4] = [b":method", b":path", b":authority", b":scheme"];
         let mut values = [None; NAMES.len()];

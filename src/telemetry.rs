@@ -136,7 +136,7 @@ struct About<'a> {
     not_written: Vec<&'a str>,
 }
 
-/// What a token says that nobody has verified.
+/// What a refused token says. It may be forged.
 #[derive(Default, PartialEq, Eq, Serialize)]
 struct UnverifiedLine {
     #[serde(skip_serializing_if = "Option::is_none")]

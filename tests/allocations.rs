@@ -1,6 +1,6 @@
 //! How often memory is asked for while a request is decided whose token was seen before: no more
 //! than is needed, because nearly every request pays for it.
-#![allow(unsafe_code, reason = "whoever counts allocations is an allocator")]
+#![allow(unsafe_code, reason = "what counts allocations is an allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -282,7 +282,7 @@ fn an_empty_table_denies_everything() {
 
 #[test]
 fn a_public_route_can_leave_tokens_alone() {
-    let row = |token_use: &str| {
+    let route = |token_use: &str| {
         document(&json!({
             "jwtRules": [rule("https://a.test")],
             "routes": [{"paths": ["/"], "access": "PUBLIC", "token": token_use}],
@@ -295,7 +295,7 @@ fn a_public_route_can_leave_tokens_alone() {
             (b":path", b"/"),
             (b"authorization", credential.as_bytes()),
         ];
-        changes(&row(token_use), &headers)
+        changes(&route(token_use), &headers)
     };
     let good = format!("Bearer {}", token(&json!({})));
     assert!(forwarded("IGNORE", "Bearer foreign").is_empty());
@@ -304,7 +304,7 @@ fn a_public_route_can_leave_tokens_alone() {
     assert_eq!(forwarded("OPTIONAL", &good), ["-authorization"]);
     assert!(forwarded("OPTIONAL", "Basic Og==").is_empty());
     assert_eq!(
-        decide_about(&row("STRICT"), ("GET", "/"), Some("foreign")).unwrap_err().0,
+        decide_about(&route("STRICT"), ("GET", "/"), Some("foreign")).unwrap_err().0,
         "token_form"
     );
 }
@@ -376,7 +376,7 @@ fn revoked_tokens_are_refused() {
     assert_eq!(decide_with(json!({})).unwrap_err().0, "token_revoked");
 }
 
-/// What becomes of a request under a document that has these members beside its rows.
+/// What becomes of a request under a document that has these members beside its routes.
 fn verdict(members: &Value, path: &str, token: Option<&str>) -> &'static str {
     let mut table = json!({
         "jwtRules": [rule("https://a.test")],

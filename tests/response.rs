@@ -110,7 +110,7 @@ fn a_missing_token_can_be_challenged() {
     let challenge = "Bearer realm=\"https://me.test/a\", \
                      resource_metadata=\"https://me.test/.well-known/oauth-protected-resource\"";
     assert_eq!(header(&reply, "www-authenticate"), Some(challenge));
-    // What no row has is not about the token.
+    // What no route has is not about the token.
     assert_eq!(reply_to(&responses, "/b", &[]).status, 403);
 }
 
@@ -119,7 +119,7 @@ fn a_scope_names_what_is_enough() {
     let responses =
         json!({"missingToken": {"status": 401}, "forbidden": {"insufficientScope": true}});
     let reply = reply_to(&responses, "/a", &[]);
-    // `w a` can't stand in a scope.
+    // `w a` can't be part of a scope.
     let challenge = "Bearer realm=\"https://me.test/a\", scope=\"r:a x\"";
     assert_eq!(header(&reply, "www-authenticate"), Some(challenge));
 }

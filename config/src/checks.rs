@@ -2,7 +2,7 @@
 
 use super::problem::{Place, Problems};
 
-/// A name that people give: it stands in logs and metrics.
+/// A name that people give, which logs and metrics show.
 pub fn check_name(name: &str) -> Result<(), String> {
     let is_name_byte =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');

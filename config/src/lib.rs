@@ -132,10 +132,10 @@ fn compile_schema(
         ambiguous_paths: document.ambiguous_paths.map(Into::into).unwrap_or_default(),
         unmatched: document.unmatched_routes.map(Into::into).unwrap_or_default(),
     };
-    let routes = document.routes.map(|rows| {
+    let routes = document.routes.map(|entries| {
         routes::compile(
             &root.field("routes"),
-            rows,
+            entries,
             options,
             &issuers,
             &mut authenticator,
@@ -215,14 +215,14 @@ fn check_options(document: &schema::Document, problems: &mut Problems) {
         );
     }
     match &document.routes {
-        Some(rows) if rows.is_empty() && allows_unmatched => problems.error(
+        Some(routes) if routes.is_empty() && allows_unmatched => problems.error(
             place("unmatchedRoutes"),
             "found `ALLOW` beside `routes: []`, which together allow everything; without both \
              keys the filter only authenticates",
         ),
-        Some(rows) if document.rule_metrics && rows.len() > MAX_RULE_METRICS => {
+        Some(routes) if document.rule_metrics && routes.len() > MAX_RULE_METRICS => {
             let message =
-                format!("found {} routes, expected at most {MAX_RULE_METRICS}", rows.len());
+                format!("found {} routes, expected at most {MAX_RULE_METRICS}", routes.len());
             problems.error(place("ruleMetrics"), message);
         }
         Some(_) => {}

@@ -76,7 +76,7 @@ pub fn compile(
     outputs
 }
 
-/// A header in which tokens are looked for can't be one that is written: whoever reads it would
+/// A header in which tokens are looked for can't be one that is written: the workload that reads it would
 /// take a claim for a token, or a token for a claim.
 #[inline(never)]
 pub fn check_locations(

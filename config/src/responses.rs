@@ -120,7 +120,7 @@ fn format(
     }
 }
 
-/// Printable, so that it can stand between the quotes of a challenge.
+/// Printable, so that it can be between the quotes of a challenge.
 fn is_url(text: &str) -> bool {
     let is_url_byte = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
     text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty())

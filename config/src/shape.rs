@@ -80,7 +80,7 @@ fn step(segment: &serde_path_to_error::Segment) -> Option<Step> {
 }
 
 /// A `null` says nothing, and what it is taken for is seldom what was meant: `routes:` with nothing
-/// behind it is not a table without rows. Key sets are other people's, so they may hold them.
+/// behind it is not a table without routes. Key sets are other people's, so they may hold them.
 pub fn refuse_nulls(place: &Place, value: &Value, problems: &mut Problems) {
     match value {
         Value::Null => problems.error(place.clone(), "found nothing (null), expected a value"),

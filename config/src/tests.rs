@@ -43,8 +43,8 @@ fn with_rule(field: &str, value: Value) -> Value {
     json!({"jwtRules": [rule]})
 }
 
-fn with_row(row: &Value) -> Value {
-    json!({"jwtRules": [rule()], "routes": [row]})
+fn with_route(route: &Value) -> Value {
+    json!({"jwtRules": [rule()], "routes": [route]})
 }
 
 fn with_field(field: &str, value: &Value) -> Value {
@@ -315,7 +315,7 @@ fn output_headers_are_checked() {
 
 #[test]
 fn routes_are_checked() {
-    for (place, row) in [
+    for (place, route) in [
         ("routes[0]", json!({"access": "PUBLIC"})),
         ("routes[0]", json!({"paths": ["/"]})),
         ("routes[0].paths", json!({"paths": [], "access": "PUBLIC"})),
@@ -354,27 +354,27 @@ fn routes_are_checked() {
             json!({"paths": ["/"], "methods": ["CONNECT"], "access": "PUBLIC"}),
         ),
     ] {
-        refused_at(place, &with_row(&row));
+        refused_at(place, &with_route(&route));
     }
 }
 
 #[test]
 fn routes_are_checked_against_each_other() {
     let public = |paths: Value| json!({"paths": paths, "access": "PUBLIC"});
-    let rows = |rows: Value| json!({"jwtRules": [rule()], "routes": rows});
-    refused_at("routes[1]", &rows(json!([public(json!(["/a/{x}"])), public(json!(["/a/{y}/"]))])));
-    refused_at("routes[0]", &rows(json!([public(json!(["/a", "/a/"]))])));
+    let table = |routes: Value| json!({"jwtRules": [rule()], "routes": routes});
+    refused_at("routes[1]", &table(json!([public(json!(["/a/{x}"])), public(json!(["/a/{y}/"]))])));
+    refused_at("routes[0]", &table(json!([public(json!(["/a", "/a/"]))])));
     let mut named = public(json!(["/b"]));
     named["hosts"] = json!(["a.test"]);
-    refused_at("routes[0]", &rows(json!([public(json!(["/a"])), named])));
-    let row = |path: &str| json!({"name": "same", "paths": [path], "access": "PUBLIC"});
-    refused_at("routes[1].name", &rows(json!([row("/a"), row("/b")])));
+    refused_at("routes[0]", &table(json!([public(json!(["/a"])), named])));
+    let route = |path: &str| json!({"name": "same", "paths": [path], "access": "PUBLIC"});
+    refused_at("routes[1].name", &table(json!([route("/a"), route("/b")])));
     refused_at("routes[0]", &json!({"routes": [{"paths": ["/"], "access": "AUTHENTICATED"}]}));
     let both_ways = |number: u32| -> String {
         (0..8).map(|bit| if number >> bit & 1 == 1 { "/a" } else { "/{*}" }).collect()
     };
     let paths: Vec<_> = (0..256).map(both_ways).collect();
-    refused_at("routes", &rows(json!([public(json!(paths))])));
+    refused_at("routes", &table(json!([public(json!(paths))])));
 }
 
 #[test]
@@ -422,7 +422,7 @@ fn options_are_checked() {
     refused_at("decisionLog", &with_field("decisionLog", &json!("DENIED")));
     refused_at("ruleMetrics", &json!({"jwtRules": [rule()], "ruleMetrics": true}));
     let token = json!({"paths": ["/"], "access": "AUTHENTICATED", "token": "OPTIONAL"});
-    refused_at("routes[0].token", &with_row(&token));
+    refused_at("routes[0].token", &with_route(&token));
     for field in ["authorizationPolicies", "fence", "trustDomains"] {
         refused_at(field, &with_field(field, &json!([])));
     }
@@ -464,7 +464,7 @@ fn a_list_is_no_entry() {
     refused_at("revoked", &with_field("revoked", &json!([["a"], ["b"]])));
     refused_at("jwtRules[0].fromHeaders[0]", &with_rule("fromHeaders", json!([["x-jwt", "JWT "]])));
     refused_at("jwtRules[0].requiredClaims[0]", &with_rule("requiredClaims", json!([["sub"]])));
-    refused_at("routes[0]", &with_row(&json!([])));
+    refused_at("routes[0]", &with_route(&json!([])));
 }
 
 /// A document must cost each worker little, and reading it must take little time.
@@ -473,12 +473,12 @@ fn what_a_document_costs_is_bounded() {
     let numbered = |prefix: &str, count: usize| -> Vec<String> {
         (0..count).map(|number| format!("{prefix}{number}")).collect()
     };
-    let row = |hosts, paths| json!({"hosts": numbered("h", hosts), "paths": numbered("/p", paths), "access": "PUBLIC"});
-    assert!(errors(&json!({"routes": [row(300, 300)]})).is_empty());
-    refused_at("routes", &json!({"routes": [row(400, 400)]}));
+    let route = |hosts, paths| json!({"hosts": numbered("h", hosts), "paths": numbered("/p", paths), "access": "PUBLIC"});
+    assert!(errors(&json!({"routes": [route(300, 300)]})).is_empty());
+    refused_at("routes", &json!({"routes": [route(400, 400)]}));
     refused_at(
         "routes[0].paths[0]",
-        &with_row(&json!({"paths": ["/a".repeat(65)], "access": "PUBLIC"})),
+        &with_route(&json!({"paths": ["/a".repeat(65)], "access": "PUBLIC"})),
     );
     let mut faulty = json!({"routes": []});
     for name in numbered("unknown", 4_000) {
@@ -491,7 +491,7 @@ fn what_a_document_costs_is_bounded() {
 fn settings_without_meaning_are_refused() {
     refused_at(
         "routes[0].dryRun",
-        &with_row(&json!({"paths": ["/"], "access": "PUBLIC", "dryRun": true})),
+        &with_route(&json!({"paths": ["/"], "access": "PUBLIC", "dryRun": true})),
     );
     for name in ["host", "Cookie"] {
         refused_at(

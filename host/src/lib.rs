@@ -302,7 +302,7 @@ fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8
         return Ok(Vec::new());
     }
     // SAFETY: the host allocates with `proxy_on_memory_allocate`, which the SDK exports and which
-    // gives away a boxed slice of exactly this size; nobody else owns it.
+    // gives away a boxed slice of exactly this size, which nothing else owns.
     let slice = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(data, size)) };
     Ok(slice.into_vec())
 }

@@ -14,7 +14,7 @@ use super::claims::Validity;
 use super::heap::allocated;
 use super::identity::Identity;
 
-/// How much of a token's end is hashed. The end is the signature, which nobody but the issuer can
+/// How much of a token's end is hashed. The end is the signature, which only the issuer can
 /// choose; and two tokens with one hash only take each other's place. It is hashed as one number.
 const HASHED: usize = 16;
 

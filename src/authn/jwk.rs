@@ -82,7 +82,7 @@ pub struct JwkError {
     pub member: &'static str,
     /// What was found and what was expected.
     pub message: String,
-    /// Whether the fault is that the key can sign: it has been seen by whoever reads the key set.
+    /// Whether the fault is that the key can sign: everybody who reads the key set can sign.
     pub is_private: bool,
 }
 
@@ -99,9 +99,10 @@ impl Jwk {
         if jwk.get("kty").is_none_or(|kind| kind != "oct")
             && let Some(member) = PRIVATE_MEMBERS.iter().find(|member| jwk.contains_key(**member))
         {
-            let message = "found a part of a private key: whoever has read it can sign tokens; \
+            let message =
+                "found a part of a private key: everybody who has read it can sign tokens; \
                            rotate the key at the issuer, and write the public key here"
-                .to_owned();
+                    .to_owned();
             return Err(JwkError { member, message, is_private: true });
         }
         let key = match required(jwk, "kty")? {

@@ -19,14 +19,14 @@ use crate::refusal::Refusal;
 /// Bounds on the JSON of a header or payload.
 const LIMITS: Limits = Limits { depth: 32, members: 1_000 };
 
-/// A token whose signature nobody has checked: what it says is only a claim.
+/// A token whose signature has not been checked: what it says is only a claim.
 #[derive(Debug)]
 pub struct UntrustedToken<'a> {
     /// What the header says of the signature.
     pub header: Header<'a>,
     /// What the payload says.
     pub claims: Claims<'a>,
-    /// The payload as it stands in the token: unpadded base64url.
+    /// The payload as it is in the token, in base64url.
     pub payload: &'a [u8],
     /// The bytes that are signed: header, dot, payload (RFC 7515 §5.2).
     pub signed: &'a [u8],

@@ -13,13 +13,13 @@ use crate::request::Request;
 pub enum Location {
     /// A cookie, by its name.
     Cookie(String),
-    /// A header, by its name in lower case, and what stands before the token there.
+    /// A header, by its name in lower case, and what comes before the token there.
     Header(String, Prefix),
     /// A parameter of the query, by its decoded name.
     Parameter(String),
 }
 
-/// What stands before the token in a header.
+/// What comes before the token in a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Prefix {
     /// Exactly this; nothing where it is empty.
@@ -44,7 +44,7 @@ impl Location {
 pub struct Located<'a> {
     /// Which of the locations has it.
     pub location: usize,
-    /// The token as it stands there, percent-decoded in a query.
+    /// The token as it is there, percent-decoded in a query.
     pub token: Cow<'a, [u8]>,
 }
 
@@ -190,7 +190,7 @@ impl Prefix {
     }
 }
 
-/// Whether the parameter with this name, as it stands in a query, is one of the locations.
+/// Whether the parameter with this name, as it is written in a query, is one of the locations.
 #[must_use]
 pub fn is_token_parameter(name: &[u8], locations: &[Location]) -> bool {
     let name = percent::decode(name).0;

@@ -25,7 +25,7 @@ pub enum Source {
     Claim(ClaimPath),
     /// One claim, the elements of a list separated by commas.
     ClaimAsList(ClaimPath),
-    /// The payload, as it stands in the token.
+    /// The payload, as it is in the token.
     Payload,
 }
 

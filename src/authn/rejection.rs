@@ -12,7 +12,7 @@ pub struct Rejection {
     pub unverified: Option<Box<Unverified>>,
 }
 
-/// What a token says that nobody has verified, and whose check refused it.
+/// What a refused token says, and which check refused it. It may be forged.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Unverified {
     /// The name of the provider that refused it.

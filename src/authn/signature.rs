@@ -1,4 +1,4 @@
-//! The one seam between the decision code and whoever checks signatures: Envoy's own cryptography
+//! The one seam between the decision and the code that checks signatures: Envoy's own cryptography
 //! in the filter, RustCrypto everywhere else.
 
 use super::algorithm::Algorithm;
@@ -25,7 +25,7 @@ pub struct Prepared {
 
 /// A key for one algorithm.
 pub trait PreparedKey: Send + Sync {
-    /// Whether `signature`, as it stands in a JSON Web Signature (RFC 7518 §3), is one of `signed`
+    /// Whether `signature`, as it is in a JSON Web Signature (RFC 7518 §3), is one of `signed`
     /// by this key. Anything that is not a clear yes is `false`.
     fn verify(&self, signed: &[u8], signature: &[u8]) -> bool;
 }

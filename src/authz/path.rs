@@ -22,7 +22,7 @@ pub enum Segment<'a> {
 
 /// The segments of a path without its query. A trailing slash does not count; an empty segment
 /// anywhere else is ambiguous. `None` for a path that does not start with a slash, which has no
-/// segments to speak of.
+/// segments.
 #[must_use]
 pub fn segments(path: &[u8]) -> Option<Vec<Segment<'_>>> {
     let path = path.strip_prefix(b"/")?;

@@ -1,4 +1,4 @@
-//! What a row of the route table asks of an identity.
+//! What a route asks of an identity.
 
 use serde_json::Value;
 
@@ -40,14 +40,14 @@ pub enum Operator {
     AllValues(Vec<Scalar>),
     /// None of these, and no list that has one of them.
     NotValues(Vec<Scalar>),
-    /// What the request's path has at the variable with this number among those of the row.
+    /// What the request's path has at the variable with this number among those of the route.
     PathVariable(usize),
     /// One of these, or a list that has one of them.
     Values(Vec<Scalar>),
 }
 
 impl Requirement {
-    /// Whether this identity may do what the row is about, in the order issuer, permissions,
+    /// Whether this identity may use the route, in the order issuer, permissions,
     /// claims. `variables` are the segments that [`Operator::PathVariable`] numbers.
     ///
     /// # Errors

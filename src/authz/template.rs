@@ -60,7 +60,7 @@ impl Template {
 
     fn add_variable(&mut self, name: &str, text: &str) -> Result<(), String> {
         if self.variable(name).is_some() {
-            return Err(format!("found `{text}`, where the variable `{name}` stands twice"));
+            return Err(format!("found `{text}`, which has the variable `{name}` twice"));
         }
         self.parts.push(Part::Variable(Some(name.to_owned())));
         Ok(())

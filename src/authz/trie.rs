@@ -1,4 +1,4 @@
-//! The rows of one set of hosts, by path: a tree of segments.
+//! The routes of one set of hosts, by path: a tree of segments.
 //!
 //! Of all paths that match a request the most specific one counts, compared segment by segment from
 //! the left: a literal before a variable before the rest, and the end of the path before an empty
