@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build run try test test-workloads lint bench bench-all costs flood soak clean
+.PHONY: help build run try test test-workloads lint deny bench bench-all costs flood soak clean
 
 CONFIG ?= wasmplugin/bookinfo/details.yaml
 
@@ -33,6 +33,9 @@ lint: ## Check formatting and lints, as CI does
 	cargo clippy --locked --package jwt-rbac --package jwt-rbac-config --package jwt-rbac-host \
 		--package jwt-rbac-filter --package jwt-rbac-floor --package jwt-rbac-vectors --lib \
 		--target wasm32-wasip1 -- -D warnings
+
+deny: ## Check the licences and sources of the dependencies (needs cargo-deny)
+	cargo deny --locked --workspace check --hide-inclusion-graph licenses bans sources
 
 bench: build ## Measure requests and loading, beside Envoy's native filters (needs wrk; BESIDE=other.wasm)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin bench -- \

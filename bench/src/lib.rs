@@ -14,7 +14,8 @@
 //! | [`wrk`] | load from `wrk` on another CPU |
 //! | [`round`] | one target measured, and all of them in turn |
 //! | [`statistics`], [`result`] | ratios of overheads, how sure they are, and what that means for the targets |
-//! | [`machine`], [`page`], [`page_all`], [`page_refused`], [`page_costs`], [`plot`], [`stack`] | what is written into `docs/` |
+//! | [`machine`], [`page`], [`page_all`], [`page_refused`], [`page_costs`], [`plot`], [`stack`] | the figures of the pages of `docs/` |
+//! | [`template`] | the pages themselves: the texts of `bench/pages`, filled in |
 //! | [`report`] | what is said meanwhile, and where it is written |
 //!
 //! Unlike the rest of the harness it reports what goes wrong as an error: it runs for minutes at
@@ -47,5 +48,6 @@ pub mod round;
 pub mod stack;
 pub mod statistics;
 pub mod suite;
+pub mod template;
 pub mod verify_signature;
 pub mod wrk;

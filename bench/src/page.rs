@@ -9,65 +9,52 @@ use super::result::Row;
 use super::round::CONNECTIONS;
 use super::statistics::Estimate;
 use super::suite::SEEN;
+use super::template;
 
 /// The page.
 pub fn page(rows: &[Row], loads: &[Load], plain_cost: f64, of: &Circumstances) -> String {
-    let mut page = how(of);
-    page += &circumstances(of);
-    page += "\n| case | native overhead, µs | ours, µs | ratio [95 % interval] | must | goal | verdict |\n\
-             |---|---|---|---|---|---|---|\n";
-    for row in rows {
-        page += &line(row);
-    }
-    let _ = write!(
-        page,
-        "\nA request to the plain listener costs {plain_cost:.1} µs. Ratios are comparable between machines, \
-         microseconds are not.\n\n\
-         Before the first request, over an Envoy that has the same listeners without the filter, the least of five starts:\n\n\
-         {}\n\
-         Where the time goes, what stands between a figure and its target, and what was tried: [costs](costs.md).\n\n\
-         ![Overheads of this filter as a part of the native pair's](benchmark.svg)\n",
-        load::table(loads, of.module_size),
-    );
-    page
-}
-
-fn how(of: &Circumstances) -> String {
     let Circumstances { token_sizes: [rs256, es256], rounds, seconds, .. } = of;
-    let callers = Callers::RS256.count();
-    format!(
-        "# Benchmark\n\n\
-         What a request costs behind this filter, and behind Envoy's `jwt_authn` and `rbac` with \
-         the same policy as istiod\nwould configure it. `make bench` writes this page.\n\n\
-         - **Cost** is the CPU time of the whole Envoy process divided by the requests it answered; \
-         **overhead** is cost less\n  that of a listener without a filter in the same round; \
-         **ratio** is our overhead divided by the native pair's.\n\
-         - All cases are measured in turn, {rounds} rounds of {seconds} seconds. The interval is a \
-         95 % bootstrap over rounds;\n  a target holds when its upper end is below it.\n\
-         - One Envoy with one worker on one CPU, `wrk` with {CONNECTIONS} connections on another. \
-         Each case has a listener of its\n  own; ours sets nothing that has a default, so log and \
-         counters are on. Envoy itself answers what gets through.\n\
-         - Requests have eight headers and a token, {rs256} bytes with RS256, {es256} with ES256, \
-         with five permissions. They ask\n  for the route in the middle of ten, where it is not said \
-         otherwise.\n\
-         - Not seen before: {callers} tokens in turn, more than the cache holds; its counter of hits \
-         stays at 0. Seen before: {SEEN}\n  tokens in turn, at least 99.9 % hits. The native pair \
-         caches nothing as Istio configures it.\n\n"
+    template::fill(
+        include_str!("../pages/benchmark.md"),
+        &[
+            ("rounds", rounds.to_string()),
+            ("seconds", seconds.to_string()),
+            ("connections", CONNECTIONS.to_string()),
+            ("size of RS256", rs256.to_string()),
+            ("size of ES256", es256.to_string()),
+            ("callers", Callers::RS256.count().to_string()),
+            ("seen", SEEN.to_string()),
+            ("circumstances", circumstances(of)),
+            ("table: targets", targets(rows)),
+            ("plain cost", format!("{plain_cost:.1}")),
+            ("table: loading", load::table(loads, of.module_size)),
+        ],
     )
 }
 
 /// Machine, versions and date.
 pub fn circumstances(of: &Circumstances) -> String {
-    format!(
-        "**Where.** {}, {}; Envoy {}; jwt-rbac {}; wrk {}; {}. Envoy had its CPU for at least {:.0} % of every run.\n",
-        of.machine,
-        of.kernel,
-        of.envoy,
-        env!("CARGO_PKG_VERSION"),
-        of.wrk,
-        of.date,
-        (of.least_busy * 100.0).floor(),
+    template::fill(
+        include_str!("../pages/circumstances.md"),
+        &[
+            ("machine", of.machine.clone()),
+            ("kernel", of.kernel.clone()),
+            ("envoy", of.envoy.clone()),
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("wrk", of.wrk.clone()),
+            ("date", of.date.clone()),
+            ("least busy", format!("{:.0}", (of.least_busy * 100.0).floor())),
+        ],
     )
+}
+
+fn targets(rows: &[Row]) -> String {
+    let mut table = String::from(
+        "| case | native overhead, µs | ours, µs | ratio [95 % interval] | must | goal | verdict |\n\
+         |---|---|---|---|---|---|---|\n",
+    );
+    table.extend(rows.iter().map(line));
+    table
 }
 
 /// The table of two builds side by side.

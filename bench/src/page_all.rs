@@ -6,12 +6,12 @@ use super::machine::Circumstances;
 use super::result::Row;
 use super::suite::{Comparison, Suite};
 use super::wrk::Outcome;
-use super::{page, page_refused};
+use super::{page, page_refused, template};
 
 /// What is in an Envoy, and its memory, in bytes.
 pub type Memory = (String, u64);
 
-/// The page. `refused` has a section of its own; `latencies` are those of everything that the suite measures.
+/// The page. `refused` has a table of its own; `latencies` are those of everything that the suite measures.
 pub fn page_all(
     rows: &[Row],
     refused: &[Row],
@@ -20,42 +20,43 @@ pub fn page_all(
     memory: &[Memory],
     of: &Circumstances,
 ) -> String {
-    let mut page = String::from(
-        "# Further benchmarks\n\n\
-         The cases of [the benchmark](benchmark.md) and many more, measured in the same way. `make bench-all` writes this page.\n\n",
-    );
-    page += &page::circumstances(of);
-    let _ = write!(
-        page,
-        "\n## CPU time\n\n\
-         What a request costs more than behind a plain Envoy, with 95 % intervals; {} rounds, {} s each.\n\n\
-         | case | native pair, µs | ours, µs | ratio |\n|---|---|---|---|\n",
-        of.rounds, of.seconds,
-    );
-    for row in rows {
-        page += &line(row);
-    }
-    page += "\nThere is no ratio where the native pair costs no more than noise. The base of \"10,000 routes, ours with 10 as 1\"\n\
-             is ours. PS256 and EdDSA are checked in Wasm, because Envoy has no call for them; the other algorithms by Envoy. A seen\n\
-             token of 8 KiB is compared with the native pair that sees it for the first time, because that is all the same to it.\n\n";
-    page += &page_refused::section(refused);
-    page += "\n## Latency\n\n\
-             Median and 99th percentile as `wrk` sees them with one connection, so that no request waits for another, in\n\
-             microseconds.\n\n\
-             | case | plain | native | ours |\n|---|---|---|---|\n";
+    template::fill(
+        include_str!("../pages/benchmark-all.md"),
+        &[
+            ("circumstances", page::circumstances(of)),
+            ("rounds", of.rounds.to_string()),
+            ("seconds", of.seconds.to_string()),
+            ("table: CPU time", cpu_table(rows)),
+            ("table: refused", page_refused::table(refused)),
+            ("table: latency", latency_table(suite, latencies)),
+            ("table: memory", memory_table(memory)),
+        ],
+    )
+}
+
+fn cpu_table(rows: &[Row]) -> String {
+    let mut table = "| case | native pair, µs | ours, µs | ratio |\n|---|---|---|---|\n".to_owned();
+    table.extend(rows.iter().map(line));
+    table
+}
+
+fn latency_table(suite: &Suite, latencies: &[Outcome]) -> String {
+    let mut table = "| case | plain | native | ours |\n|---|---|---|---|\n".to_owned();
     for comparison in suite.comparisons.iter().filter(|it| !suite.measured[it.base].chain.is_ours())
     {
         let Comparison { title, plain, base, ours, .. } = comparison;
         let of = |place: &usize| format!("{} / {}", latencies[*place].p50, latencies[*place].p99);
-        let _ = writeln!(page, "| {title} | {} | {} | {} |", of(plain), of(base), of(ours));
+        let _ = writeln!(table, "| {title} | {} | {} | {} |", of(plain), of(base), of(ours));
     }
-    page += "\nA percentile that the plain listener has too is the machine's, not a filter's.\n\n## Memory\n\n\
-             Resident memory of the Envoy process with nothing but one listener, after 10,000 tokens and more.\n\n\
-             | listener | MiB |\n|---|---|\n";
+    table
+}
+
+fn memory_table(memory: &[Memory]) -> String {
+    let mut table = "| listener | MiB |\n|---|---|\n".to_owned();
     for (name, bytes) in memory {
-        let _ = writeln!(page, "| {name} | {} |", bytes >> 20);
+        let _ = writeln!(table, "| {name} | {} |", bytes >> 20);
     }
-    page
+    table
 }
 
 fn line(row: &Row) -> String {

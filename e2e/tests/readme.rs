@@ -107,6 +107,28 @@ fn the_commands_of_the_docs_are_targets_of_make() {
     }
 }
 
+/// Every promise of SECURITY.md names its tests: a file, and functions of it.
+#[test]
+fn every_promise_names_tests_that_there_are() {
+    let page = page("SECURITY.md");
+    let (_, promises) = page.split_once("| promise | tests |\n").expect("the table");
+    let promises = promises.lines().take_while(|line| line.starts_with('|')).skip(1);
+    let mut count = 0;
+    for promise in promises {
+        let (_, cell) = promise.trim_end_matches(" |").rsplit_once(" | ").expect("two columns");
+        for tests in cell.split("<br>") {
+            let (file, names) = tests.split_once(": ").expect("a file and its tests");
+            let source = self::page(file.trim_matches('`'));
+            for name in names.split(", ").map(|name| name.trim_matches('`')) {
+                let is_there = source.contains(&format!("fn {name}("));
+                assert!(is_there, "SECURITY.md names `{name}` of {file}, which is not there");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 50, "SECURITY.md names {count} tests");
+}
+
 /// Every field that a document can have is described.
 #[test]
 fn every_field_has_its_place_in_the_reference() {

@@ -81,7 +81,7 @@ fn run(options: &Options) -> Result<(), String> {
         length,
     };
     if options.only.as_deref() == Some(REFUSED) {
-        println!("\n{}", page_refused::section(&place.refused()?));
+        println!("\n{}", page_refused::table(&place.refused()?));
         return Ok(());
     }
     if let Some(other) = &options.beside {
