@@ -52,7 +52,7 @@ costs: build ## Measure what each step of a request costs, and write docs/costs.
 flood: build ## Measure what the decision log costs under a flood of denials
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin flood
 
-soak: build ## Send a million tokens, each another, and see that memory stays (TOKENS=… for fewer)
+soak: build ## Send a million different tokens, and check that memory does not grow (TOKENS=… for fewer)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin soak -- $(TOKENS)
 
 clean: ## Remove what was built, and the local Envoy

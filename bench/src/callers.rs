@@ -38,12 +38,13 @@ pub enum Callers {
 }
 
 impl Callers {
-    /// The tokens of RFC 7518's RS256.
+    /// Tokens with RS256.
     pub const RS256: Self = Self::Signed { algorithm: "RS256", key: "rs256" };
-    /// The tokens of RFC 7518's ES256.
+    /// Tokens with ES256.
     pub const ES256: Self = Self::Signed { algorithm: "ES256", key: "es256" };
 
-    /// How many there are: where the tokens are good, several times what the cache holds.
+    /// How many callers there are. With valid tokens, they are several times as many as the cache
+    /// holds.
     pub fn count(self) -> usize {
         match self {
             Self::Signed { .. } => 10_000,
@@ -53,7 +54,7 @@ impl Callers {
         }
     }
 
-    /// The token of one of them, or nothing.
+    /// The token of one caller; empty if it sends none.
     fn token(self, number: usize) -> String {
         match self {
             Self::Signed { algorithm, key } => {
@@ -70,7 +71,7 @@ impl Callers {
                     let bytes = (0..length).map(|_| u8::try_from(source.below(256)).unwrap_or(0));
                     BASE64_URL_SAFE_NO_PAD.encode(bytes.collect::<Vec<_>>())
                 };
-                // The number makes each of them another.
+                // The number makes each token different.
                 let number = BASE64_URL_SAFE_NO_PAD.encode(number.to_be_bytes());
                 format!("{}.{number}{}.{}", part(90), part(400), part(256))
             }

@@ -10,25 +10,25 @@ use super::listeners::Chain;
 use super::policy;
 use super::round::Results;
 use super::statistics::{self, Estimate};
-use super::suite::{CacheUse, ROWS, Request, Suite};
+use super::suite::{CacheUse, ROUTES, Request, Suite};
 use super::verify_signature;
 use jwt_rbac_e2e::artifacts;
 
-/// What is measured, and what it tells.
+/// The listeners that are measured, and what their differences are.
 #[derive(Clone, Debug)]
 pub struct Costs {
     /// The listeners; the fields below name them by their place.
     pub suite: Suite,
     /// What a request pays for.
     pub steps: Vec<Step>,
-    /// All that a request of a kind pays.
+    /// The total for each kind of request.
     pub cases: Vec<Case>,
 }
 
 /// What one listener does more than another.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// What it is.
+    /// Its title in the table.
     pub title: &'static str,
     without: usize,
     with: usize,
@@ -37,7 +37,7 @@ pub struct Step {
 /// A kind of request.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// What it is.
+    /// Its title in the table.
     pub title: &'static str,
     plain: usize,
     native: usize,
@@ -45,7 +45,7 @@ pub struct Case {
     stack: Vec<(Part, usize)>,
 }
 
-/// What a part of a bar stands for.
+/// What a part of a bar shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Entering the VM.
@@ -117,12 +117,12 @@ impl Case {
 }
 
 impl Costs {
-    /// With the module of `jwt-rbac-floor`.
+    /// Everything that is measured, with the module of `jwt-rbac-floor`.
     pub fn new(floor: &Path) -> Self {
         let mut suite = Suite::default();
         let keys = artifacts::jwks();
-        let document = policy::document(ROWS, &keys);
-        let seen = Request::seen("seen", policy::permitted_path(ROWS));
+        let document = policy::document(ROUTES, &keys);
+        let seen = Request::seen("seen", policy::permitted_path(ROUTES));
         let denied = Request::seen("denied", policy::forbidden_path());
         let unseen = Request::unseen("unseen RS256", Callers::RS256);
         let unseen_es256 = Request::unseen("unseen ES256", Callers::ES256);
@@ -160,7 +160,7 @@ impl Costs {
         let ours_unseen = suite.ours(&unseen, document.clone(), 200, CacheUse::Misses);
         let ours_es256 = suite.ours(&unseen_es256, document.clone(), 200, CacheUse::Misses);
         let ours_denied = suite.ours(&denied, document.clone(), 403, CacheUse::Hits);
-        // A token that it has seen is one like any other to the pair.
+        // The pair caches nothing, so a token that was seen before costs it the same.
         let native = suite.native(&seen, Chain::Native(document.clone()), 200);
         let native_denied = suite.native(&denied, Chain::Native(document), 403);
 

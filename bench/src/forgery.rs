@@ -1,9 +1,8 @@
-//! Public keys, and tokens that nobody has signed with them but that take as long to check as if
-//! somebody had.
+//! Public keys, and tokens with invalid signatures that take as long to check as valid ones.
 //!
-//! A token that is refused needs no private key, so keys are made of garbage where any number is as
-//! good as another: to check a signature takes as long for a modulus that is not the product of two
-//! primes. They are made anew in every run and never written down.
+//! A token that is refused needs no private key, so the keys are random where any number will do: a
+//! check takes as long with a modulus that is not the product of two primes. They are made in every
+//! run and never stored.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -35,7 +34,7 @@ pub enum KeyKind {
 /// A kind of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Forgery {
-    /// What its header says, `PS256`; it names no key.
+    /// The `alg` of its header, such as `PS256`. It has no `kid`.
     pub algorithm: &'static str,
     /// The keys that it is for.
     pub keys: KeyKind,
@@ -59,7 +58,7 @@ impl KeyKind {
         match self {
             Self::Rsa(size) => {
                 let mut modulus = bytes(source, size);
-                // As large as it says, and odd.
+                // The modulus has its full size and is odd.
                 modulus[0] = 0xff;
                 modulus[size - 1] |= 1;
                 json!({"kty": "RSA", "n": encode(&modulus), "e": "AQAB"})
@@ -85,8 +84,8 @@ impl KeyKind {
         }
     }
 
-    /// A signature that is in every range, so that nothing short of the whole check tells that it
-    /// is wrong.
+    /// A signature whose numbers are all in range, so that only the whole check shows that it is
+    /// invalid.
     fn signature(self, source: &mut Garbage) -> Vec<u8> {
         match self {
             Self::Rsa(size) => small_number(source, size),
@@ -106,11 +105,12 @@ impl Forgery {
     /// The token of one of the callers.
     pub fn token(self, number: usize) -> String {
         let mut source = Garbage::new();
-        // Each begins at another place, and none where keys do.
+        // Each token starts at another place of the random numbers, and none where keys start.
         for _ in 0..=number {
             source.below(2);
         }
-        // The shape has a signature of its own; the key that signs meanwhile is a fast one.
+        // The shape replaces the signature, so the key that signs does not matter; this one is
+        // fast.
         let mut recipe = callers::recipe(number).key("eddsa");
         recipe.header.insert("alg".to_owned(), self.algorithm.into());
         recipe.header.insert("kid".to_owned(), Value::Null);
@@ -121,7 +121,7 @@ impl Forgery {
 }
 
 fn ec_key(curve: &str, point: &[u8]) -> Value {
-    // RFC 5480 §2.2: a four, and both coordinates.
+    // RFC 5480 §2.2: the byte 4, and both coordinates.
     let (x, y) = point[1..].split_at(point.len() / 2);
     json!({"kty": "EC", "crv": curve, "x": encode(x), "y": encode(y)})
 }

@@ -3,16 +3,16 @@
 use super::callers::Callers;
 use super::listeners::Chain;
 use super::policy;
-use super::suite::{CacheUse, ROWS, Request, Suite};
+use super::suite::{CacheUse, ROUTES, Request, Suite};
 use jwt_rbac_e2e::artifacts;
 
-/// As many tokens of 8 KiB as the cache holds with room to spare.
+/// Few enough tokens of 8 KiB that the cache holds them all.
 const LARGE_SEEN: usize = 100;
 
 /// Tables whose memory is measured.
 const SIZES: [usize; 3] = [10, 1_000, 10_000];
 
-/// Adds it to the targets.
+/// Adds these cases to a suite that has those of the targets.
 pub fn add(suite: &mut Suite) {
     algorithms(suite);
     tables(suite);
@@ -21,19 +21,20 @@ pub fn add(suite: &mut Suite) {
     bad_tokens(suite);
 }
 
-/// One listener each, to be measured in an Envoy of its own, because memory is a process's.
+/// Suites of one listener. Each is measured in an Envoy of its own, because memory can only be
+/// measured for a process.
 pub fn memory() -> Vec<Suite> {
     let keys = artifacts::jwks();
     let mut suites = vec![Suite::default()];
     suites[0].plain(&Request::unseen("no table", Callers::RS256));
-    for rows in SIZES {
-        let document = policy::document(rows, &keys);
-        let name = match rows {
+    for routes in SIZES {
+        let document = policy::document(routes, &keys);
+        let name = match routes {
             10 => "10 routes",
             1_000 => "1,000 routes",
             _ => "10,000 routes",
         };
-        let path = policy::permitted_path(rows);
+        let path = policy::permitted_path(routes);
         let request = Request { path, ..Request::unseen(name, Callers::RS256) };
         let (mut native, mut ours) = (Suite::default(), Suite::default());
         native.native(&request, Chain::Native(document.clone()), 200);
@@ -43,9 +44,9 @@ pub fn memory() -> Vec<Suite> {
     suites
 }
 
-/// Algorithms that Envoy does for nobody but its own filters, so that ours are checked in Wasm.
+/// Algorithms that Envoy checks for its own filters alone, so that ours checks them in Wasm.
 fn algorithms(suite: &mut Suite) {
-    let document = policy::document(ROWS, &artifacts::key_set("jwks-all.json"));
+    let document = policy::document(ROUTES, &artifacts::key_set("jwks-all.json"));
     for (name, title, algorithm, key, plain) in [
         ("unseen PS256", "token not seen before, PS256", "PS256", "rs256", "unseen RS256, plain"),
         ("unseen EdDSA", "token not seen before, EdDSA", "EdDSA", "eddsa", "unseen ES256, plain"),
@@ -75,8 +76,8 @@ fn tables(suite: &mut Suite) {
 }
 
 fn without_token(suite: &mut Suite) {
-    let document = policy::document(ROWS, &artifacts::jwks());
-    let public = policy::with_public_row(document.clone());
+    let document = policy::document(ROUTES, &artifacts::jwks());
+    let public = policy::with_public_route(document.clone());
     let (callers, tokens) = (Callers::Anonymous, 1);
     let path = policy::PUBLIC_PATH.to_owned();
     let request = Request { name: "anonymous", path, callers, tokens };
@@ -84,7 +85,7 @@ fn without_token(suite: &mut Suite) {
     let base = suite.native(&request, Chain::Native(public.clone()), 200);
     let ours = suite.ours(&request, public, 200, CacheUse::Unused);
     suite.compare("anonymous, public route", plain, base, ours, None, None);
-    let path = policy::permitted_path(ROWS);
+    let path = policy::permitted_path(ROUTES);
     let request = Request { name: "anonymous denied", path, callers, tokens };
     let base = suite.native(&request, Chain::Native(document.clone()), 403);
     let ours = suite.ours(&request, document, 403, CacheUse::Unused);
@@ -92,7 +93,7 @@ fn without_token(suite: &mut Suite) {
 }
 
 fn large_tokens(suite: &mut Suite) {
-    let document = policy::document(ROWS, &artifacts::jwks());
+    let document = policy::document(ROUTES, &artifacts::jwks());
     let request = Request::unseen("8 KiB unseen", Callers::Large);
     let plain = suite.plain(&request);
     let base = suite.native(&request, Chain::Native(document.clone()), 200);
@@ -104,7 +105,7 @@ fn large_tokens(suite: &mut Suite) {
 }
 
 fn bad_tokens(suite: &mut Suite) {
-    let document = policy::document(ROWS, &artifacts::jwks());
+    let document = policy::document(ROUTES, &artifacts::jwks());
     for (name, title, callers) in [
         ("forged", "forged signature, RS256: 401", Callers::Forged),
         ("garbage", "garbage for a token: 401", Callers::Garbage),

@@ -13,13 +13,13 @@
 //! | [`pinned`] | Envoy on one CPU: its CPU time and its memory |
 //! | [`wrk`] | load from `wrk` on another CPU |
 //! | [`round`] | one target measured, and all of them in turn |
-//! | [`statistics`], [`result`] | ratios of overheads, how sure they are, and what that means for the targets |
+//! | [`statistics`], [`result`] | ratios of overheads, their intervals, and whether the targets hold |
 //! | [`machine`], [`page`], [`page_all`], [`page_refused`], [`page_costs`], [`plot`], [`stack`] | the figures of the pages of `docs/` |
 //! | [`template`] | the pages themselves: the texts of `bench/pages`, filled in |
-//! | [`report`] | what is said meanwhile, and where it is written |
+//! | [`report`] | the progress, and where pages are written |
 //!
-//! Unlike the rest of the harness it reports what goes wrong as an error: it runs for minutes at
-//! somebody's terminal, and a panic is no message.
+//! Unlike the rest of the harness it returns errors and does not panic: somebody waits for it at a
+//! terminal, and needs a message that says what to do.
 
 #![allow(
     clippy::missing_panics_doc,

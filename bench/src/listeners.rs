@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use jwt_rbac_e2e::{bootstrap, filters, listener, native};
 
-/// What stands before the router.
+/// The filters before the router.
 #[derive(Clone, Debug)]
 pub enum Chain {
     /// Nothing.
@@ -28,14 +28,14 @@ pub enum Chain {
     },
     /// The calls to Envoy alone.
     Floor {
-        /// That of `jwt-rbac-floor`.
+        /// The module of `jwt-rbac-floor`.
         module: PathBuf,
-        /// Which calls; see there.
+        /// The calls that it makes; see there.
         steps: Value,
     },
 }
 
-/// How many tokens the native cache may hold: more than come.
+/// The size of the native cache, in tokens: more than are sent.
 const NATIVE_CACHE_SIZE: u32 = 4_000;
 
 impl Chain {
@@ -62,7 +62,7 @@ impl Chain {
         }
     }
 
-    /// Whether our filter is in it.
+    /// Whether it has our filter, of this build.
     pub fn is_ours(&self) -> bool {
         matches!(self, Self::Ours(_))
     }
@@ -107,7 +107,7 @@ fn answering(name: &str, filters: &[Value]) -> Value {
         "match": {"prefix": "/"},
         "direct_response": {"status": 200, "body": {"inline_string": "ok"}},
     }]);
-    // A header that tests read, on the local replies of denials.
+    // Tests read a header of local replies. Adding it would be measured.
     manager["local_reply_config"].take();
     listener
 }

@@ -13,16 +13,16 @@ use serde_json::Value;
 
 use super::policy;
 use super::result;
-use super::suite::ROWS;
+use super::suite::ROUTES;
 
-/// How often each is started. Memory hardly varies, CPU time does with what else the machine does: the
-/// least of several is nearest to what the module takes.
+/// How often each Envoy is started. CPU time depends on what else the machine does, so the smallest
+/// of several is nearest to what the module takes. Memory hardly varies.
 const STARTS: usize = 5;
-/// What one plugin on one worker must and ought to take, in MiB (DESIGN §7).
+/// The targets for the memory of one plugin on one worker, in MiB: what must hold, and the goal.
 const MEMORY: (f64, f64) = (48.0, 40.0);
-/// The same in seconds of CPU.
+/// Those for its CPU time, in seconds.
 const CPU: (f64, f64) = (0.9, 0.5);
-/// The size that the module must and ought to stay below, in KiB.
+/// Those for the size of the module, in KiB.
 const SIZE: (f64, f64) = (800.0, 600.0);
 
 /// What plugins add to an Envoy that has the same listeners without them.
@@ -38,7 +38,7 @@ pub struct Load {
     pub cpu: f64,
 }
 
-/// Measures one and three plugins on one and two workers; `progress` hears of each.
+/// Measures one and three plugins on one and two workers; `progress` is called after each.
 ///
 /// # Errors
 ///
@@ -67,7 +67,7 @@ pub fn measure(
     Ok(loads)
 }
 
-/// What was measured, with the targets.
+/// The table of what was measured, with the targets.
 pub fn table(loads: &[Load], module_size: u64) -> String {
     let head = "| case | ours | must | goal | verdict |\n|---|---|---|---|---|\n";
     head.to_owned() + &rows(loads, module_size)
@@ -109,7 +109,7 @@ fn count(count: usize, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
-/// What one start took.
+/// What one start of Envoy took.
 #[derive(Clone, Copy)]
 struct Started {
     memory: f64,
@@ -134,12 +134,12 @@ fn start(
     let listeners: Vec<Value> = (0..plugins)
         .map(|number| {
             let name = format!("plugin-{number}");
-            let document = policy::document(ROWS + number, &keys);
+            let document = policy::document(ROUTES + number, &keys);
             let filters = module.map(|module| filters::jwt_rbac(&name, &document, module));
             listener::listener(&name, &filters.into_iter().collect::<Vec<_>>())
         })
         .collect();
-    // Nobody is asked.
+    // No request is sent, so nothing has to listen there.
     let nowhere = ([127, 0, 0, 1], 9).into();
     let envoy = Envoy::start_with_workers(binary, &bootstrap(nowhere, &listeners, None), workers)?;
     let memory = envoy.resident_memory();

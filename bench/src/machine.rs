@@ -1,4 +1,4 @@
-//! What was measured, on what and when: a figure without these is none.
+//! What a figure was measured on and when. Without these no figure means anything.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub struct Circumstances {
     pub kernel: String,
     /// Envoy's version.
     pub envoy: String,
-    /// That of `wrk`.
+    /// The version of `wrk`.
     pub wrk: String,
     /// The size of the module, in bytes.
     pub module_size: u64,
@@ -29,18 +29,18 @@ pub struct Circumstances {
     pub rounds: usize,
     /// How long each run took, in seconds.
     pub seconds: u32,
-    /// The least part of a run that Envoy had its CPU.
+    /// The smallest part of any run in which Envoy had its CPU, from 0 to 1.
     pub least_busy: f64,
     /// The size of a token with RS256 and with ES256, in bytes.
     pub token_sizes: [usize; 2],
 }
 
 impl Circumstances {
-    /// Those of a run of this length, of an Envoy that is still there.
+    /// The circumstances of a run of this length, whose Envoy still runs.
     ///
     /// # Errors
     ///
-    /// When the module or `wrk` has gone meanwhile.
+    /// When the module can't be read, or `wrk` can't be run.
     pub fn of(
         bench: &Bench<'_>,
         module: &Path,
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_model_stands_in_cpuinfo() {
+    fn the_model_is_in_cpuinfo() {
         let text = "processor\t: 0\nmodel name\t: AMD EPYC 9R14\nstepping\t: 1\n";
         assert_eq!(model(text), Some("AMD EPYC 9R14"));
         assert_eq!(model("processor : 0\n"), None);

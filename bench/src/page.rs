@@ -11,7 +11,7 @@ use super::statistics::Estimate;
 use super::suite::SEEN;
 use super::template;
 
-/// The page.
+/// The page with these figures.
 pub fn page(rows: &[Row], loads: &[Load], plain_cost: f64, of: &Circumstances) -> String {
     let Circumstances { token_sizes: [rs256, es256], rounds, seconds, .. } = of;
     template::fill(
@@ -94,7 +94,7 @@ pub fn ratio(Estimate { value, low, high }: Estimate) -> String {
     format!("{value:.3} [{low:.3}, {high:.3}]")
 }
 
-/// The same, where the overhead of next to nothing is no measure of another.
+/// The same, or `–` where the other overhead is no more than noise and a ratio means nothing.
 pub fn ratio_over_noise(row: &Row) -> String {
     if row.base.low > 0.0 { ratio(row.ratio) } else { "–".to_owned() }
 }
@@ -104,7 +104,7 @@ pub(super) mod tests {
     use super::super::suite::Comparison;
     use super::*;
 
-    /// A row for the tests of what is drawn and written.
+    /// A comparison for the tests of pages and plots.
     pub fn row() -> Row {
         Row {
             comparison: Comparison {
@@ -123,7 +123,7 @@ pub(super) mod tests {
         }
     }
 
-    /// A run for the tests of what is written.
+    /// The circumstances of a run for the tests of pages.
     pub fn of_a_run() -> Circumstances {
         Circumstances {
             machine: "AMD EPYC, 2 CPUs".to_owned(),

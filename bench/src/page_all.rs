@@ -8,10 +8,11 @@ use super::suite::{Comparison, Suite};
 use super::wrk::Outcome;
 use super::{page, page_refused, template};
 
-/// What is in an Envoy, and its memory, in bytes.
+/// The name of a listener, and the memory of an Envoy that has nothing else, in bytes.
 pub type Memory = (String, u64);
 
-/// The page. `refused` has a table of its own; `latencies` are those of everything that the suite measures.
+/// The page with these figures. `refused` has a table of its own; `latencies` has an entry for each
+/// listener of the suite.
 pub fn page_all(
     rows: &[Row],
     refused: &[Row],
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_no_measure() {
+    fn there_is_no_ratio_to_noise() {
         let mut row = row();
         row.base.low = -0.2;
         assert!(line(&row).ends_with(" | 8.9 [8.5, 9.3] | – |\n"));

@@ -8,7 +8,7 @@ use super::round::Results;
 use super::statistics::Estimate;
 use super::{page, template};
 
-/// The page.
+/// The page with these figures.
 pub fn page_costs(costs: &Costs, results: &Results, of: &Circumstances) -> String {
     template::fill(
         include_str!("../pages/costs.md"),
@@ -65,7 +65,7 @@ mod tests {
         ] {
             assert!(page.contains(text), "{text}\n{page}");
         }
-        let (measured, _) = page.split_once("## What would move it").unwrap();
+        let (measured, _) = page.split_once("## What would make it cheaper").unwrap();
         let lines = measured.lines().filter(|line| line.starts_with('|')).count();
         assert_eq!(lines, costs.steps.len() + costs.cases.len() + 4);
     }

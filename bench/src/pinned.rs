@@ -9,7 +9,7 @@ use serde_json::Value;
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::temporary::TemporaryDirectory;
 
-/// Starts an Envoy all of whose threads are on this CPU.
+/// Starts an Envoy with all its threads on this CPU.
 ///
 /// # Errors
 ///
@@ -17,7 +17,7 @@ use jwt_rbac_e2e::temporary::TemporaryDirectory;
 pub fn start(binary: &Path, bootstrap: &Value, cpu: usize) -> Result<Envoy, String> {
     let directory = TemporaryDirectory::create();
     let script = directory.path().join("envoy.sh");
-    // The shell becomes `taskset`, which becomes Envoy: all are one process.
+    // `exec` and `taskset` start no new process, so the process that is measured is Envoy.
     let text = format!("#!/bin/sh\nexec taskset --cpu-list {cpu} '{}' \"$@\"\n", binary.display());
     let error = |error| format!("a script can't be written: {error}");
     fs::write(&script, text).map_err(error)?;
@@ -26,7 +26,7 @@ pub fn start(binary: &Path, bootstrap: &Value, cpu: usize) -> Result<Envoy, Stri
 }
 
 /// A CPU for Envoy and one for the load: the first and the last that this process may use, which
-/// are seldom two threads of one core.
+/// are rarely two threads of one core.
 ///
 /// # Errors
 ///

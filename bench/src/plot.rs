@@ -1,5 +1,5 @@
 //! `docs/benchmark.svg`: for each comparison a bar for what counts as 1, a bar for ours beside it,
-//! and marks where ours must and ought to end.
+//! and marks for the targets of ours.
 
 use std::fmt::Write as _;
 
@@ -8,15 +8,15 @@ use super::result::Row;
 const WIDTH: f64 = 760.0;
 /// Where the bars begin.
 const LEFT: f64 = 40.0;
-/// How long the bar is that counts as 1.
+/// The length of the bar that counts as 1.
 const UNIT: f64 = 420.0;
-/// Longer ones are cut, so that their labels fit.
+/// The longest ratio that is drawn. Longer bars are cut, so that their labels fit.
 const LONGEST: f64 = 1.35;
 const TOP: f64 = 76.0;
 const ROW_HEIGHT: f64 = 66.0;
 const BAR_HEIGHT: f64 = 14.0;
 
-/// It paints its own ground, so that it can be read on a page of any colour.
+/// The plot has a background of its own, so that it can be read on a page of any colour.
 const STYLE: &str = "\
 text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-weight:600}.small{font-size:12px;fill:#59636e}\
 .ground{fill:#fff;stroke:#d1d9e0}.base{fill:#b6bfc9}.span,.must,.goal{stroke-width:2;fill:none}\
@@ -24,7 +24,7 @@ text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-weight:600}.small{f
 @media(prefers-color-scheme:dark){text{fill:#f0f6fc}.small{fill:#9198a1}.ground{fill:#0d1117;stroke:#3d444d}\
 .base{fill:#656c76}.span{stroke:#cae8ff}.must{stroke:#ff7b72}.goal{stroke:#56d364}}";
 
-/// The picture.
+/// The plot of these comparisons.
 pub fn svg(rows: &[Row]) -> String {
     let mut content = legend();
     let mut y = TOP;
@@ -40,7 +40,8 @@ pub fn svg(rows: &[Row]) -> String {
     )
 }
 
-/// A picture with this title whose content ends here, in the style of all and in its own.
+/// A picture with this title and content. `style` is added to the common style, and `end` is where
+/// the content ends.
 pub(super) fn picture(title: &str, style: &str, end: f64, content: &str) -> String {
     let height = end + 8.0;
     format!(
@@ -82,7 +83,7 @@ fn bars(row: &Row, y: f64) -> String {
     for (class, target) in marks {
         let Some(x) = target.map(at) else { continue };
         svg += &mark(class, x, ours_y - 1.0);
-        // The label must not stand on a mark.
+        // The label must not cover a mark.
         label_at = label_at.max(x);
     }
     svg += &end(label_at, &format!("{:.1} µs = {:.3}", row.ours.value, row.ratio.value), ours_y);

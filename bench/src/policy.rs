@@ -1,4 +1,4 @@
-//! The policy that every listener enforces: the API of a shop, one issuer, one row for each
+//! The policy that every listener enforces: the API of a shop, one issuer, one route for each
 //! resource and a permission for each kind of resource. It says nothing that has a default.
 
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ pub const ISSUER: &str = "https://tenant.auth0.com/";
 /// See [`ISSUER`].
 pub const AUDIENCE: &str = "https://shop.example.com";
 
-/// A row that anybody may use, in the documents of [`with_public_row`].
+/// A route that anybody may use, in the documents of [`with_public_route`].
 pub const PUBLIC_PATH: &str = "/health";
 
 const KINDS: [&str; 10] = [
@@ -26,31 +26,31 @@ const KINDS: [&str; 10] = [
 
 /// Which kinds every caller may read; each has five permissions.
 const GRANTED: std::ops::Range<usize> = 2..7;
-/// The place of a granted kind, in the middle of ten rows.
+/// The place of a granted kind, in the middle of ten routes.
 const MIDDLE: usize = 5;
 /// The place of a kind that nobody may read.
 const FORBIDDEN: usize = 8;
 
-/// The document with a table of this many rows.
-pub fn document(rows: usize, key_set: &str) -> Value {
-    let rows: Vec<Value> = (0..rows).map(row).collect();
+/// The document with this many routes.
+pub fn document(count: usize, key_set: &str) -> Value {
+    let routes: Vec<Value> = (0..count).map(route).collect();
     json!({
         "jwtRules": [{"issuer": ISSUER, "audiences": [AUDIENCE], "jwks": key_set}],
-        "routes": rows,
+        "routes": routes,
     })
 }
 
-/// The same with [`PUBLIC_PATH`] as its last row.
-pub fn with_public_row(mut document: Value) -> Value {
-    let rows = document["routes"].as_array_mut().expect("a list of routes");
-    rows.push(json!({"paths": [PUBLIC_PATH], "access": "PUBLIC"}));
+/// The same with [`PUBLIC_PATH`] as its last route.
+pub fn with_public_route(mut document: Value) -> Value {
+    let routes = document["routes"].as_array_mut().expect("a list of routes");
+    routes.push(json!({"paths": [PUBLIC_PATH], "access": "PUBLIC"}));
     document
 }
 
-/// A path whose row stands in the middle of this many, and that every caller may read.
-pub fn permitted_path(rows: usize) -> String {
-    // The middle of a thousand rows is row 500; the kind in the middle is that of row 505.
-    path(rows / 2 / KINDS.len() * KINDS.len() + MIDDLE, "4711")
+/// The path of the route in the middle of this many. Every caller may read it.
+pub fn permitted_path(routes: usize) -> String {
+    // Of a thousand routes, 500 is in the middle; the kind in the middle is that of route 505.
+    path(routes / 2 / KINDS.len() * KINDS.len() + MIDDLE, "4711")
 }
 
 /// A path that no caller has the permission for.
@@ -63,7 +63,7 @@ pub fn granted_permissions() -> Vec<String> {
     GRANTED.map(permission).collect()
 }
 
-fn row(number: usize) -> Value {
+fn route(number: usize) -> Value {
     json!({
         "paths": [path(number, "{id}")],
         "methods": ["GET"],
@@ -85,19 +85,19 @@ mod tests {
 
     fn permission_of(document: &Value, path: &str) -> String {
         let template = path.replace("4711", "{id}");
-        let rows = document["routes"].as_array().unwrap();
-        let row = rows.iter().find(|row| row["paths"][0] == template.as_str()).expect(path);
-        row["permissions"][0].as_str().unwrap().to_owned()
+        let routes = document["routes"].as_array().unwrap();
+        let route = routes.iter().find(|route| route["paths"][0] == template.as_str()).expect(path);
+        route["permissions"][0].as_str().unwrap().to_owned()
     }
 
     #[test]
     fn callers_may_read_the_middle_of_every_table() {
-        for (rows, path) in [(10, "/v1/payments-0005/4711"), (1000, "/v1/payments-0505/4711")] {
-            assert_eq!(permitted_path(rows), path);
+        for (routes, path) in [(10, "/v1/payments-0005/4711"), (1000, "/v1/payments-0505/4711")] {
+            assert_eq!(permitted_path(routes), path);
         }
-        for rows in [10, 100, 1000, 10_000] {
-            let document = document(rows, "");
-            let permission = permission_of(&document, &permitted_path(rows));
+        for routes in [10, 100, 1000, 10_000] {
+            let document = document(routes, "");
+            let permission = permission_of(&document, &permitted_path(routes));
             assert!(granted_permissions().contains(&permission));
             let permission = permission_of(&document, &forbidden_path());
             assert!(!granted_permissions().contains(&permission));
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_rows_fit_into_a_document() {
+    fn ten_thousand_routes_fit_into_a_document() {
         assert!(document(10_000, &jwt_rbac_e2e::artifacts::jwks()).to_string().len() < 1 << 20);
     }
 }

@@ -1,5 +1,5 @@
-//! `make bench-all`: tokens that nobody has signed, and the key sets that make it dearest to find
-//! that out. What such a request costs has a bound, because anybody can send it.
+//! `make bench-all`: tokens that nobody has signed, with the key sets for which checking them costs
+//! most. What such a request costs must stay below a bound, because anybody can send one.
 
 use serde_json::{Value, json};
 
@@ -7,11 +7,11 @@ use super::callers::Callers;
 use super::forgery::{Forgery, KeyKind};
 use super::listeners::Chain;
 use super::policy;
-use super::suite::{CacheUse, ROWS, Request, Suite};
+use super::suite::{CacheUse, ROUTES, Request, Suite};
 
 /// What a refused request may cost, in microseconds.
 const BOUND: f64 = 2_500.0;
-/// The same where the set has nothing but keys of RSA with 2048 bits and of P-256.
+/// The same for a set of nothing but RSA-2048 and P-256 keys, in microseconds.
 const BOUND_OF_COMMON_KEYS: f64 = 300.0;
 
 /// A key set and a token that is checked with it.
@@ -22,7 +22,7 @@ struct Case {
     count: usize,
     have_ids: bool,
     algorithm: &'static str,
-    /// Whether the rule's `algorithms` has it.
+    /// Whether `algorithms` of the rule lists it.
     is_listed: bool,
     bound: f64,
 }
@@ -110,7 +110,7 @@ const CASES: [Case; 8] = [
     },
 ];
 
-/// All of them.
+/// The comparisons of all cases.
 pub fn suite() -> Suite {
     let mut suite = Suite::default();
     for case in CASES {
@@ -118,7 +118,7 @@ pub fn suite() -> Suite {
         let request = Request::unseen(case.name, Callers::Unsigned(forgery));
         let document = case.document();
         // The pair takes whatever its keys can check; there is nothing to list.
-        let native = policy::document(ROWS, &case.key_set());
+        let native = policy::document(ROUTES, &case.key_set());
         let plain = suite.plain(&request);
         let base = suite.native(&request, Chain::Native(native), 401);
         let ours = suite.ours(&request, document, 401, CacheUse::NoHits);
@@ -134,7 +134,7 @@ impl Case {
     }
 
     fn document(&self) -> Value {
-        let mut document = policy::document(ROWS, &self.key_set());
+        let mut document = policy::document(ROUTES, &self.key_set());
         if self.is_listed {
             document["jwtRules"][0]["algorithms"] = json!([self.algorithm]);
         }

@@ -1,4 +1,4 @@
-//! What the programs say while they measure, and where they write what came of it.
+//! The progress that the programs print, and where they write their pages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,24 +11,26 @@ use jwt_rbac_e2e::artifacts;
 pub struct Length {
     /// How many rounds.
     pub rounds: usize,
-    /// How many seconds each run of a round.
+    /// How many seconds each run of a round takes.
     pub seconds: u32,
 }
 
 impl Length {
-    /// Where the pages go: into `docs/`, or elsewhere where they are of less than is usual. Fewer or
-    /// shorter runs are for those who change the program.
+    /// Where the pages go: into `docs/`, or into `target/bench` when there are fewer or shorter
+    /// runs than usual, as while somebody changes the program.
     pub fn directory(self, usual: Self) -> PathBuf {
         let Self { rounds, seconds } = usual;
         if self.rounds >= rounds && self.seconds >= seconds {
             return artifacts::root().join("docs");
         }
-        println!("A page of {rounds} rounds of {seconds} seconds is not replaced by less.");
+        println!(
+            "Less than {rounds} rounds of {seconds} seconds: the pages go to target/bench, not docs."
+        );
         artifacts::root().join("target/bench")
     }
 }
 
-/// What has been measured so far.
+/// How much has been measured so far.
 #[derive(Debug)]
 pub struct Progress {
     count: usize,
@@ -37,12 +39,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Nothing of this many listeners and rounds.
+    /// The start of a measurement of this many listeners and rounds.
     pub fn new(count: usize, rounds: usize) -> Self {
         Self { count, rounds, done: 0 }
     }
 
-    /// Says what came of one run, and how long the rest will take.
+    /// Prints the result of one run, and how long the rest will take.
     pub fn show(&mut self, name: &str, cost: f64, rest: Duration) {
         let (round, place) = (self.done / self.count + 1, self.done % self.count + 1);
         self.done += 1;

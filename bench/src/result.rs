@@ -1,4 +1,4 @@
-//! What comes of a comparison: the overheads, their ratio, and whether it is where it has to be.
+//! The results of comparisons: the overheads, their ratio, and whether the targets hold.
 
 use super::round::Results;
 use super::statistics::{self, Estimate};
@@ -11,9 +11,9 @@ pub struct Row {
     pub comparison: Comparison,
     /// The overhead of what counts as 1, in microseconds of CPU time for each request.
     pub base: Estimate,
-    /// Ours, likewise.
+    /// Our overhead, likewise.
     pub ours: Estimate,
-    /// Ours as a multiple of the other.
+    /// Our overhead divided by the other.
     pub ratio: Estimate,
 }
 
@@ -50,7 +50,7 @@ impl Row {
     }
 }
 
-/// Whether a figure is below its targets; `show` writes by how much it is not.
+/// Whether a figure is below its targets. Where it is not, `show` formats by how much.
 pub fn verdict(
     figure: f64,
     must: Option<f64>,

@@ -23,16 +23,16 @@ pub struct Bench<'p> {
     suite: &'p Suite,
     envoy: Envoy,
     wrk: Wrk,
-    /// What is sent.
+    /// The tokens that are sent.
     pub tokens: &'p TokenFiles,
-    /// The place of the token that comes next, for each that is measured. The cycle goes on from
-    /// run to run: begun anew, it would meet tokens that the cache still has.
+    /// The place of the next token, for each listener. A run goes on where the last one stopped: if
+    /// it started again, it would send tokens that the cache still has.
     next: Vec<usize>,
-    /// What the cache has done up to now.
+    /// What the cache has counted up to now.
     cache: CacheCounters,
 }
 
-/// The tokens of everybody who sends some.
+/// The files of tokens of all callers.
 #[derive(Debug)]
 pub struct TokenFiles {
     files: BTreeMap<Callers, (PathBuf, usize)>,
@@ -44,23 +44,23 @@ pub struct TokenFiles {
 pub struct Sample {
     /// CPU time of the Envoy process for each request, in microseconds.
     pub cost: f64,
-    /// Which part of the time Envoy had the CPU.
+    /// The part of the time in which Envoy had the CPU, from 0 to 1.
     pub busy: f64,
     /// What `wrk` saw.
     pub outcome: Outcome,
 }
 
-/// What came of all rounds.
+/// The results of all rounds.
 #[derive(Clone, Debug, Default)]
 pub struct Results {
-    /// The costs of each that was measured, by round, in microseconds.
+    /// The costs of each listener, by round, in microseconds for a request.
     pub costs: Vec<Vec<f64>>,
-    /// The least part of a run that Envoy had the CPU.
+    /// The smallest part of any run in which Envoy had the CPU, from 0 to 1.
     pub least_busy: f64,
 }
 
 impl TokenFiles {
-    /// Mints the tokens of a suite; `progress` hears whose.
+    /// Mints the tokens of a suite; `progress` is told whose.
     ///
     /// # Errors
     ///
@@ -122,13 +122,13 @@ impl<'p> Bench<'p> {
         self.envoy.resident_memory()
     }
 
-    /// Measures everything this many times, after a short run of each that fills caches and lets
-    /// V8 compile; `progress` hears of each run what is measured, what came of it, and how long the
-    /// rest will take.
+    /// Measures everything this many times, after a short run of each that fills caches and lets V8
+    /// compile. After each run `progress` is told the name of the listener, the cost of a request
+    /// in microseconds, and how long the rest will take.
     ///
     /// # Errors
     ///
-    /// When a run is not what it should be.
+    /// As [`Self::run`].
     pub fn rounds(
         &mut self,
         rounds: usize,
@@ -138,14 +138,14 @@ impl<'p> Bench<'p> {
         let count = self.suite.measured.len();
         let mut results = Results { costs: vec![Vec::new(); count], least_busy: 1.0 };
         for target in 0..count {
-            // What is not in the cache yet is no miss of the measurement.
+            // This fills the cache, so that its first misses are not counted.
             self.send(target, CONNECTIONS, 1)?;
         }
         self.cache = self.cache_counters();
         let start = Instant::now();
         let mut done = 0;
         for round in 0..rounds {
-            // Each round begins with another, so that none always comes after the same pause.
+            // Each round starts with another listener, so that none always follows the same one.
             for place in 0..count {
                 let target = (place + round * count / rounds) % count;
                 let sample = self.run(target, CONNECTIONS, seconds)?;
@@ -159,15 +159,14 @@ impl<'p> Bench<'p> {
         Ok(results)
     }
 
-    /// Measures one.
+    /// Measures one listener.
     ///
     /// # Errors
     ///
-    /// When the run is not what it should be: sockets that fail, other statuses, a cache that was
-    /// or was not used.
+    /// When sockets fail, an answer has another status, or the cache was not used as expected.
     pub fn run(&mut self, target: usize, connections: u32, seconds: u32) -> Result<Sample, String> {
         let measured = &self.suite.measured[target];
-        // Asking for counters takes CPU time too, so they are the outer pair.
+        // Reading the counters takes CPU time, so they are read outside of what is timed.
         let answers = self.answers(measured);
         let cpu_time = self.envoy.cpu_time()?;
         let outcome = self.send(target, connections, seconds)?;
@@ -209,7 +208,8 @@ impl<'p> Bench<'p> {
         Ok(outcome)
     }
 
-    /// One request, because the counters know classes of statuses only.
+    /// Sends one request and compares its status, because the counters only know classes such as
+    /// 2xx.
     fn probe(&mut self, target: usize) -> Result<(), String> {
         let measured = &self.suite.measured[target];
         let file = &self.tokens.files[&measured.callers].0;
@@ -245,7 +245,7 @@ impl<'p> Bench<'p> {
     }
 }
 
-/// What Envoy counts of the answers of a listener.
+/// How many answers of a listener Envoy has counted.
 #[derive(Clone, Copy, Debug)]
 struct Answers {
     /// With a status of the class that is wanted.
@@ -260,7 +260,7 @@ impl Answers {
     }
 }
 
-/// What our cache has done. It is counted for all listeners together, but only one is asked at a
+/// What our cache has counted. It is counted for all listeners together, but only one is asked at a
 /// time.
 #[derive(Clone, Copy, Debug, Default)]
 struct CacheCounters {
@@ -288,7 +288,7 @@ fn check(measured: &Measured, answers: Answers, cache: CacheCounters) -> Result<
     let wanted = measured.cache;
     is_right
         .then_some(())
-        .ok_or_else(|| format!("the cache was used otherwise than {wanted:?}: {cache:?}"))
+        .ok_or_else(|| format!("expected {wanted:?} of the cache, found {cache:?}"))
 }
 
 fn ratio(part: usize, whole: usize) -> f64 {

@@ -7,14 +7,14 @@ use super::round::Results;
 
 /// Where the bars begin.
 const LEFT: f64 = 40.0;
-/// How long the longest is.
+/// The length of the longest bar.
 const LONGEST: f64 = 540.0;
 const TOP: f64 = 100.0;
 const CASE_HEIGHT: f64 = 84.0;
 const BAR_HEIGHT: f64 = 14.0;
 const BAR_PITCH: f64 = 17.0;
 
-/// Colours that are told apart by most who can't see all of them (Okabe and Ito).
+/// Colours that people with colour blindness can tell apart (Okabe and Ito).
 const STYLE: &str = "\
 .entry{fill:#56b4e9}.headers{fill:#0072b2}.time{fill:#cc79a7}.removal{fill:#009e73}\
 .signature{fill:#e69f00}.reply{fill:#b8a900}.code{fill:#d55e00}";
@@ -45,7 +45,7 @@ impl Part {
     }
 }
 
-/// The picture.
+/// The plot of these requests.
 pub fn svg(cases: &[Case], results: &Results) -> String {
     let totals = cases.iter().flat_map(|case| {
         [case.ours(results), case.native(results), case.floor(results)].map(|it| it.value)
@@ -92,7 +92,7 @@ fn bars(case: &Case, results: &Results, scale: f64, y: f64) -> String {
         let y = [0.0, BAR_PITCH, 2.0 * BAR_PITCH][place] + y + 12.0;
         let mut x = LEFT;
         for (part, cost) in parts {
-            // A part that noise has made less than nothing takes no room.
+            // Noise can make the cost of a part negative. It is drawn without width.
             let width = cost.max(0.0) * scale;
             svg += &bar(part.class(), x, y, width, BAR_HEIGHT);
             x += width;
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn bars_are_to_scale() {
         let costs = Costs::new(Path::new("floor.wasm"));
-        // Plain, and whatever comes after it a microsecond more.
+        // The plain listener, and each one after it a microsecond more.
         let mut cost = 29.0;
         let of = costs.suite.measured.iter().map(|_| {
             cost += 1.0;

@@ -1,4 +1,4 @@
-//! Ratios of overheads, and how sure they are: the bootstrap over rounds.
+//! Ratios of overheads and their confidence intervals, by a bootstrap over rounds.
 //!
 //! What is measured in one round is measured within seconds, so that a slow minute of the machine
 //! slows all of it. Rounds are therefore drawn as a whole.
@@ -17,7 +17,7 @@ pub struct Estimate {
     pub high: f64,
 }
 
-/// What the second half of each round costs more than the first.
+/// What each round costs more with the filter than without.
 pub fn differences(plain: &[f64], filtered: &[f64]) -> Vec<f64> {
     plain.iter().zip(filtered).map(|(plain, filtered)| filtered - plain).collect()
 }
@@ -27,7 +27,7 @@ pub fn difference(plain: &[f64], filtered: &[f64]) -> Estimate {
     ratio(&differences(plain, filtered), &vec![1.0; plain.len()])
 }
 
-/// The mean; not a number of nothing.
+/// The mean; NaN if there are no values.
 pub fn mean(values: &[f64]) -> f64 {
     let mut sum = 0.0;
     let mut count = 0.0;
@@ -117,7 +117,7 @@ mod tests {
             let Estimate { low, high, .. } = ratio(&ours, &base);
             low <= 0.1 && 0.1 <= high
         };
-        // With so few rounds a bootstrap is a little too sure of itself.
+        // With so few rounds the interval of a bootstrap is a little too narrow.
         let held = (0..100).filter(is_held).count();
         assert!((85..=99).contains(&held), "{held}");
     }

@@ -1,4 +1,4 @@
-//! What is measured and what is compared with what: the targets of the project, nothing else.
+//! What is measured and what is compared with what, for the targets of the project.
 //!
 //! What is measured is a listener under one kind of load. Each has its own listener, and with it
 //! its own cache, so that no measurement warms another's.
@@ -10,26 +10,26 @@ use super::listeners::Chain;
 use super::policy;
 use jwt_rbac_e2e::artifacts;
 
-/// How many tokens come again and again where tokens are seen before: the callers of a busy
-/// service.
+/// How many tokens are sent in turn where tokens were seen before: as many as a busy service has
+/// callers.
 pub const SEEN: usize = 1_000;
 
 /// A listener under one kind of load.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    /// What it is called in messages.
+    /// Its name in messages.
     pub name: String,
-    /// What stands in it.
+    /// Its filters.
     pub chain: Chain,
     /// The path of every request.
     pub path: String,
-    /// Who sends them.
+    /// Who sends the requests.
     pub callers: Callers,
     /// How many different tokens are sent.
     pub tokens: usize,
     /// The status of every answer.
     pub status: u16,
-    /// What our cache must have done.
+    /// How our cache must be used.
     pub cache: CacheUse,
 }
 
@@ -50,21 +50,21 @@ pub enum CacheUse {
 /// [`Suite::measured`].
 #[derive(Clone, Debug)]
 pub struct Comparison {
-    /// What is compared.
+    /// The title of the comparison.
     pub title: String,
     /// What ours is compared with.
     pub base_name: &'static str,
-    /// The same load without a filter.
+    /// The listener without a filter, under the same load.
     pub plain: usize,
-    /// What counts as 1.
+    /// The listener whose overhead counts as 1.
     pub base: usize,
-    /// Ours.
+    /// Our listener.
     pub ours: usize,
-    /// What the ratio must stay below.
+    /// The target: what the ratio must stay below.
     pub must: Option<f64>,
-    /// What it ought to stay below.
+    /// The goal: what the ratio should stay below.
     pub goal: Option<f64>,
-    /// What ours must cost less than, in microseconds.
+    /// What our overhead must stay below, in microseconds.
     pub bound: Option<f64>,
 }
 
@@ -73,14 +73,14 @@ pub struct Comparison {
 pub struct Suite {
     /// What is measured, in this order.
     pub measured: Vec<Measured>,
-    /// What is made of it.
+    /// What is compared.
     pub comparisons: Vec<Comparison>,
 }
 
 /// The load of a measurement.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Names it, in the names of listeners.
+    /// Its name, which is part of the name of each listener.
     pub name: &'static str,
     /// See [`Measured::path`].
     pub path: String,
@@ -100,7 +100,7 @@ impl Measured {
 impl Request {
     /// Requests with more tokens than the cache holds.
     pub fn unseen(name: &'static str, callers: Callers) -> Self {
-        let path = policy::permitted_path(ROWS);
+        let path = policy::permitted_path(ROUTES);
         Self { name, path, callers, tokens: callers.count() }
     }
 
@@ -110,13 +110,13 @@ impl Request {
     }
 }
 
-/// The size of a table where it does not matter.
-pub const ROWS: usize = 10;
+/// The number of routes where it does not matter.
+pub const ROUTES: usize = 10;
 
 /// The targets of the project.
 pub fn standard() -> Suite {
     let keys = artifacts::jwks();
-    let table = |rows| policy::document(rows, &keys);
+    let table = |routes| policy::document(routes, &keys);
     let mut suite = Suite::default();
 
     for (name, title, callers) in [
@@ -125,17 +125,17 @@ pub fn standard() -> Suite {
     ] {
         let request = Request::unseen(name, callers);
         let plain = suite.plain(&request);
-        let base = suite.native(&request, Chain::Native(table(ROWS)), 200);
-        let ours = suite.ours(&request, table(ROWS), 200, CacheUse::Misses);
+        let base = suite.native(&request, Chain::Native(table(ROUTES)), 200);
+        let ours = suite.ours(&request, table(ROUTES), 200, CacheUse::Misses);
         suite.compare(title, plain, base, ours, Some(0.95), Some(0.75));
     }
 
-    let request = Request::seen("seen", policy::permitted_path(ROWS));
+    let request = Request::seen("seen", policy::permitted_path(ROUTES));
     let plain = suite.plain(&request);
-    let base = suite.native(&request, Chain::Native(table(ROWS)), 200);
-    let ours = suite.ours(&request, table(ROWS), 200, CacheUse::Hits);
+    let base = suite.native(&request, Chain::Native(table(ROUTES)), 200);
+    let ours = suite.ours(&request, table(ROUTES), 200, CacheUse::Hits);
     suite.compare("token seen before, RS256", plain, base, ours, Some(0.25), None);
-    let base = suite.native(&request, Chain::NativeWithCache(table(ROWS)), 200);
+    let base = suite.native(&request, Chain::NativeWithCache(table(ROUTES)), 200);
     suite.compare("the same, native with its cache", plain, base, ours, None, None);
 
     let thousand = Request::seen("seen, 1000 routes", policy::permitted_path(1000));
@@ -145,8 +145,8 @@ pub fn standard() -> Suite {
     suite.compare(title, plain, base, ours_of_thousand, Some(0.06), Some(0.04));
 
     let denied = Request::seen("denied", policy::forbidden_path());
-    let base = suite.native(&denied, Chain::Native(table(ROWS)), 403);
-    let ours_denied = suite.ours(&denied, table(ROWS), 403, CacheUse::Hits);
+    let base = suite.native(&denied, Chain::Native(table(ROUTES)), 403);
+    let ours_denied = suite.ours(&denied, table(ROUTES), 403, CacheUse::Hits);
     suite.compare("denied by permission", plain, base, ours_denied, Some(0.25), None);
 
     let most = Request::seen("seen, 10000 routes", policy::permitted_path(10_000));
@@ -156,16 +156,16 @@ pub fn standard() -> Suite {
     suite
 }
 
-/// The cases of a request, of this build beside another one: whether a change costs something.
+/// This build beside another one, for each kind of request, to see what a change costs.
 pub fn beside(module: &Path) -> Suite {
     let keys = artifacts::jwks();
     let mut suite = Suite::default();
     let path = policy::permitted_path;
     for (request, routes, status) in [
-        (Request::unseen("unseen RS256", Callers::RS256), ROWS, 200),
-        (Request::seen("seen", path(ROWS)), ROWS, 200),
+        (Request::unseen("unseen RS256", Callers::RS256), ROUTES, 200),
+        (Request::seen("seen", path(ROUTES)), ROUTES, 200),
         (Request::seen("seen, 1000 routes", path(1_000)), 1_000, 200),
-        (Request::seen("denied", policy::forbidden_path()), ROWS, 403),
+        (Request::seen("denied", policy::forbidden_path()), ROUTES, 403),
     ] {
         let document = policy::document(routes, &keys);
         let is_seen = request.tokens == SEEN;
@@ -216,7 +216,7 @@ impl Suite {
         self.add(name, request, chain, status, CacheUse::Unused)
     }
 
-    /// Compares two measurements, with what the ratio must and ought to stay below.
+    /// Compares two measurements. `must` and `goal` are the targets of the ratio.
     pub fn compare(
         &mut self,
         title: &str,
@@ -239,13 +239,13 @@ impl Suite {
         });
     }
 
-    /// The place of what has this name.
+    /// The place of the measurement with this name.
     pub fn find(&self, name: &str) -> usize {
         let place = self.measured.iter().position(|measured| measured.name == name);
-        place.unwrap_or_else(|| panic!("nothing that is measured is called {name}"))
+        place.unwrap_or_else(|| panic!("no measurement is called {name}"))
     }
 
-    /// Leaves what has a name that ends like this, and compares nothing.
+    /// Keeps the measurements whose name ends with this, and no comparison.
     pub fn keep(&mut self, name: &str) {
         self.measured.retain(|measured| measured.name.ends_with(name));
         self.comparisons.clear();
@@ -268,8 +268,8 @@ impl Suite {
 
 #[cfg(test)]
 impl Suite {
-    /// Every listener has a name of its own, that can stand in the target of a request to the admin
-    /// interface.
+    /// Checks that each listener has a name of its own, and one that can be part of a URL of the
+    /// admin interface.
     pub(super) fn check_names(&self) {
         let mut names: Vec<String> = self.measured.iter().map(Measured::listener).collect();
         names.sort();

@@ -8,14 +8,15 @@ use serde_json::Value;
 use super::callers;
 use jwt_rbac_e2e::artifacts;
 
-/// What stands before the two coordinates of a point of P-256 in a `SubjectPublicKeyInfo`
-/// (RFC 5480 §2): the algorithm `id-ecPublicKey`, the curve, and that both coordinates follow.
+/// The bytes before the two coordinates of a point of P-256 in a `SubjectPublicKeyInfo` (RFC 5480
+/// §2): the algorithm `id-ecPublicKey`, the curve, and the byte that says that both coordinates
+/// follow.
 const P256: [u8; 27] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
 ];
 
-/// The argument in base64, for a signature with RS256 or ES256 that is right.
+/// The argument in base64, for a valid signature with RS256 or ES256.
 ///
 /// # Panics
 ///
@@ -36,7 +37,7 @@ pub fn arguments(algorithm: &str) -> String {
     BASE64_STANDARD.encode((1..).zip(fields).fold(Vec::new(), with_field))
 }
 
-/// The message with one field of bytes more: tag, length, bytes.
+/// Appends a field of bytes to a message: tag, length, bytes.
 fn with_field(mut message: Vec<u8>, (number, bytes): (u8, Vec<u8>)) -> Vec<u8> {
     const LENGTH_DELIMITED: u8 = 2;
     message.push(number << 3 | LENGTH_DELIMITED);

@@ -17,7 +17,7 @@ pub struct Wrk {
     directory: TemporaryDirectory,
 }
 
-/// What is sent.
+/// The requests that are sent.
 #[derive(Clone, Debug)]
 pub struct Load {
     /// The path of every request.
@@ -32,7 +32,7 @@ pub struct Load {
     pub seconds: u32,
 }
 
-/// What `wrk` says of it.
+/// What `wrk` reports.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Outcome {
     /// How many requests were answered.
@@ -65,11 +65,11 @@ impl Wrk {
         Ok(Self { cpu, directory })
     }
 
-    /// Sends it, beginning with the token at this place.
+    /// Sends the load, beginning with the token at this place.
     ///
     /// # Errors
     ///
-    /// What `wrk` has to complain of.
+    /// What `wrk` prints when it fails.
     pub fn send(&self, address: SocketAddr, load: &Load, first: usize) -> Result<Outcome, String> {
         let output = Command::new("taskset")
             .args(["--cpu-list", &self.cpu.to_string(), "wrk", "--threads", "1"])
@@ -91,7 +91,8 @@ impl Wrk {
     }
 }
 
-/// The version of `wrk` and, because nothing is measured without it, that `taskset` is there.
+/// The version of `wrk`. Also checks that `taskset` is there, because nothing can be measured
+/// without it.
 ///
 /// # Errors
 ///

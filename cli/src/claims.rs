@@ -1,5 +1,5 @@
-//! The claims of a minted token. `--claim` wins over the options with a name of their own, those over the file
-//! of `--claims`, and all of them over the times that are computed.
+//! The claims of a minted token. `--claim` wins over the options for single claims, these over the
+//! file of `--claims`, and all of them over the computed times.
 
 use std::fs;
 use std::io;
@@ -31,8 +31,8 @@ pub struct ClaimOptions {
     /// An element of the claim `permissions`; repeatable
     #[arg(long, value_name = "TEXT")]
     permission: Vec<String>,
-    /// Time until the token expires, such as 90s or 1h30m; -5m: it expired five minutes ago. `exp` and `iat`
-    /// given as claims stay
+    /// Time until the token expires, such as 90s or 1h30m; -5m makes one that expired five minutes
+    /// ago. `exp` and `iat` that are given as claims are kept
     #[arg(long, value_name = "DURATION", default_value = "1h", allow_hyphen_values = true, value_parser = parse_seconds)]
     lifetime: i64,
     /// Leave `exp` out
@@ -45,7 +45,7 @@ impl ClaimOptions {
     ///
     /// # Errors
     ///
-    /// When the file of `--claims` can't be used, or `exp` is given and refused at once.
+    /// When the file of `--claims` can't be used, or `exp` is given beside `--no-expiration`.
     pub fn claims(&self, now: i64) -> Result<Map<String, Value>, Error> {
         let mut claims = match &self.claims {
             Some(path) => parse_object(path, &read(path)?)?,
@@ -82,7 +82,7 @@ impl ClaimOptions {
         if !self.no_expiration {
             claims.entry("exp").or_insert_with(|| Value::from(now.saturating_add(self.lifetime)));
         }
-        // A token that expires before it was issued could be refused for that instead.
+        // A verifier could refuse a token that expires before it was issued, for that reason.
         let issued = match claims.get("exp").and_then(Value::as_i64) {
             Some(exp) if exp <= now => exp.saturating_sub(3600),
             _ => now,

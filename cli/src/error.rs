@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use crate::key::KeyProblem;
 
-/// The reason why a subcommand printed nothing.
+/// Why a subcommand failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The command line does not parse.

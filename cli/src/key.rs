@@ -1,5 +1,5 @@
-//! Keys in PEM files: a private one signs, and both kinds yield the public key, whose name (`kid`) is its
-//! RFC 7638 thumbprint. So `token` and `jwks` agree on the name without being told.
+//! Keys in PEM files: a private one signs, and both kinds yield the public key, whose name (`kid`)
+//! is its RFC 7638 thumbprint, so that `token` and `jwks` use the same name.
 
 use std::fs;
 use std::path::Path;
@@ -50,7 +50,7 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// When the arithmetic of the key fails, which a damaged key can cause.
+    /// When the key can't sign, because it is damaged.
     pub fn sign(&self, header: &Header, claims: &Map<String, Value>) -> Result<String, Error> {
         jsonwebtoken::encode(header, claims, &self.encoding).map_err(Error::Sign)
     }
@@ -66,7 +66,8 @@ impl SigningKey {
             }
             Kind::P256 | Kind::P384 => EncodingKey::from_ec_der(der),
             Kind::Ed25519 => {
-                // `Jwk` knows an Ed25519 key by its length, so the public key that RFC 5958 allows must go.
+                // `Jwk` tells an Ed25519 key by its length, so the public key that RFC 5958 allows
+                // is left out.
                 let bare = PrivateKeyInfo::new(info.algorithm, info.private_key).to_der();
                 EncodingKey::from_ed_der(&bare.map_err(|_| KeyProblem::Damaged)?)
             }
@@ -131,7 +132,8 @@ impl PublicKey {
             Kind::Ed25519 => DecodingKey::from_ed_der(bits),
         };
         let jwk = Jwk::from_decoding_key(&decoding, None).map_err(|_| KeyProblem::Damaged)?;
-        // `Jwk` looks at lengths only. Only a check of a signature, any, tells a point that is not on the curve.
+        // `Jwk` looks at lengths only. Checking a signature, whatever it is, finds a point that is
+        // not on the curve.
         jsonwebtoken::crypto::verify("", b"", &decoding, kind.default_algorithm())
             .map_err(|_| KeyProblem::Damaged)?;
         Self::new(kind, &jwk, algorithm)
@@ -172,7 +174,7 @@ fn first_block(contents: &[u8], wanted: Wanted) -> Result<Pem, KeyProblem> {
     })
 }
 
-/// Refuses what the filter refuses, rather than let somebody search for the reason there.
+/// Refuses a key that the filter would refuse, so that the reason is shown here.
 fn check_size(modulus: UintRef<'_>) -> Result<(), KeyProblem> {
     let leading_zeros = modulus.as_bytes().first().map_or(0, |byte| byte.leading_zeros() as usize);
     let bits = modulus.as_bytes().len() * 8 - leading_zeros;

@@ -1,6 +1,6 @@
-//! `jwt-rbac`, the command line tool for the people who write and run documents of the filter. This file
-//! holds the subcommands' names and the way out of every one of them: text on stdout, or one line on stderr
-//! and an exit code.
+//! `jwt-rbac`, the command line tool for the people who write and run documents of the filter. This
+//! file has the names of the subcommands, and how each of them ends: with text on stdout, or with
+//! one line on stderr and an exit code.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
             Err(error) => fail(&error),
         },
         Err(stop) if usage::is_help(&stop) => {
-            // A reader that went away is no reason to complain about help.
+            // If nobody reads the help any more, that is no error.
             let _ = stop.print();
             if stop.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
         }
@@ -68,7 +68,7 @@ fn print(text: &str) -> Result<(), Error> {
 }
 
 fn fail(error: &Error) -> ExitCode {
-    // There is nowhere left to report that stderr is closed.
+    // If stderr is closed, there is nowhere to report it.
     let _ = writeln!(
         io::stderr(),
         "jwt-rbac: {}",

@@ -1,5 +1,5 @@
-//! `jwt-rbac token`: a token for development and tests, signed with a key of one's own. Production tokens come
-//! from an identity provider.
+//! `jwt-rbac token`: a token for development and tests, signed with your own key. Production tokens
+//! come from an identity provider.
 
 use std::path::PathBuf;
 use std::str::FromStr;

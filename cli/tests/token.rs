@@ -18,7 +18,7 @@ fn mint(arguments: &[&str]) -> String {
     token.to_owned()
 }
 
-/// Verifies as a service would that trusts the key file, by what `jwks` prints for it.
+/// Verifies a token with the key set that `jwks` prints, as a service would.
 fn verify(token: &str, jwks_arguments: &[&str]) -> Result<TokenData<Value>, ErrorKind> {
     let set = stdout(&[&["jwks"], jwks_arguments].concat());
     let set: JwkSet = serde_json::from_str(&set).unwrap();

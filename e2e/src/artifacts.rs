@@ -1,5 +1,5 @@
-//! Where the files lie that the suites need: the built module, the test keys, the callers and
-//! the Envoy binary.
+//! Where the files are that the suites need: the built module, the test keys, the callers and the
+//! Envoy binary.
 
 use std::env;
 use std::fs;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 /// The root of the repository.
 pub fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.parent().expect("the package lies in the workspace").to_path_buf()
+    package.parent().expect("the package is in the workspace").to_path_buf()
 }
 
 /// A file below `testdata/`.

@@ -19,13 +19,14 @@ pub struct Suite {
     /// The name of the file without its extension.
     #[serde(skip)]
     pub name: String,
-    /// `pluginConfig`s by name; a `jwks` of [`KEY_SETS`] stands for the text of that file.
+    /// `pluginConfig`s by name. A `jwks` that [`KEY_SETS`] names is replaced by the text of that
+    /// file.
     pub documents: BTreeMap<String, Value>,
     /// The cases in their order.
     pub cases: Vec<Case>,
 }
 
-/// What may stand for a key set in a document, and the file of `testdata` that is meant.
+/// The names that a document can have in place of a key set, and the file of `testdata` for each.
 pub const KEY_SETS: [(&str, &str); 3] = [
     ("TESTDATA", "jwks.json"),
     ("TESTDATA_ALL", "jwks-all.json"),
@@ -36,9 +37,9 @@ pub const KEY_SETS: [(&str, &str); 3] = [
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Case {
-    /// A sentence.
+    /// What the case shows, in a few words.
     pub name: String,
-    /// The case stands for as many: in each, `$name` is replaced by what one of these has for it.
+    /// Makes a case of each of these: `$name` in it is replaced by the value of `name`.
     #[serde(default)]
     pub each: Vec<BTreeMap<String, String>>,
     /// The document that decides.
@@ -49,9 +50,9 @@ pub struct Case {
     /// A token made for this case, instead of a caller.
     #[serde(default)]
     pub token: Option<Recipe>,
-    /// Method and target. `{token}` in the target, or in the value of a header, is replaced by
-    /// the token, which is then sent nowhere else, and which `upstream` may name likewise;
-    /// `{token:user}` by one of that caller.
+    /// Method and target. `{token}` in the target, or in the value of a header, is replaced by the
+    /// token, which is then sent nowhere else, and which `upstream` may name too. `{token:user}` is
+    /// replaced by a token of that caller.
     pub request: String,
     /// Headers to send, one byte for each character up to U+00FF.
     #[serde(default)]
@@ -66,8 +67,9 @@ pub struct Case {
     #[serde(default, deserialize_with = "given")]
     #[allow(clippy::option_option, reason = "absent, null and a text are three things here")]
     pub challenge: Option<Option<String>>,
-    /// The slug of the refusal: it stands in the response code details of a 403; that of a token
-    /// says which text is the body, and `tests/refusals.rs` asks the decision code for it.
+    /// The slug of the refusal. It is part of the response code details of a 403. Where the token
+    /// is refused, it says which text the body has, and `tests/refusals.rs` compares it with the
+    /// decision code's.
     #[serde(default)]
     pub reason: Option<String>,
     /// The whole response code details.
@@ -160,7 +162,7 @@ impl Case {
         self.headers.lines().fold(request, |request, (name, value)| request.header(name, value))
     }
 
-    /// The cases that it stands for.
+    /// A case for each entry of `each`, or the case itself.
     fn each(&self) -> Vec<Self> {
         if self.each.is_empty() {
             return vec![self.clone()];

@@ -1,5 +1,5 @@
-//! A challenge of a response, read as strictly as RFC 9110 §11.6.1 has it, so that a client could
-//! read nothing else in it.
+//! A challenge of a response, parsed as strictly as RFC 9110 §11.6.1 defines it, so that no client
+//! can read something else in it.
 
 /// The parameters of a challenge whose scheme is `Bearer`, in their order.
 ///

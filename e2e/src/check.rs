@@ -7,7 +7,7 @@ use crate::client::{Request, Response};
 use crate::listener::DETAILS_HEADER;
 use crate::upstream::Seen;
 
-/// What a client reads when a refusal is not about its token.
+/// The body of a denial that is not about the token.
 const ACCESS_DENIED: &str = "RBAC: access denied";
 
 /// What is wrong with the response, a sentence each.
@@ -124,7 +124,7 @@ pub fn summary(response: &Response) -> String {
     words.join(" ")
 }
 
-/// A token in full says nothing to a reader.
+/// Cuts a text: a whole token would only make the table hard to read.
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 120;
     match text.char_indices().nth(LONGEST) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::wire::{self, Head};
 
-/// How long a response may take. Envoy answers in milliseconds; the rest is a busy machine.
+/// How long a response may take. Envoy answers in milliseconds; the rest is for a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The `Host` of a request that brings none.
@@ -48,7 +48,7 @@ impl Request {
         }
     }
 
-    /// A GET.
+    /// A GET request.
     pub fn get(target: &str) -> Self {
         Self::new("GET", target)
     }
@@ -147,7 +147,7 @@ pub fn open(address: SocketAddr, bytes: &[u8]) -> io::Result<(Response, BufReade
     Ok((Response { status, head, body: Vec::new() }, reader))
 }
 
-/// A connection on which nothing waits for ever.
+/// A connection whose reads and writes time out.
 ///
 /// # Errors
 ///

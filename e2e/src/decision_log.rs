@@ -9,8 +9,8 @@ use crate::artifacts;
 use crate::envoy::Envoy;
 use crate::tokens;
 
-/// A plugin writes ten lines of a kind in a second; of decisions this far apart, eleven never fall into
-/// one.
+/// The pause between decisions that must all be logged: a plugin writes at most ten lines of a kind
+/// in one second.
 pub const PACE: Duration = Duration::from_millis(105);
 
 /// How such a line of JSON begins.
@@ -41,7 +41,7 @@ pub fn documented(title: &str) -> String {
     block.to_owned()
 }
 
-/// The lines of a log that say this of something else than a request: `document_refused`,
+/// The lines of a log about something else than a request, with this word: `document_refused`,
 /// `document_warning`, `document_in_force`, `host_warning`, `host_failure`.
 ///
 /// # Panics
@@ -69,7 +69,7 @@ impl<'a> DecisionLog<'a> {
     }
 
     /// The lines about decisions since the last call. Everything since then has to be such a line,
-    /// at level `warning`, and JSON to its end: nobody has broken one or added to it.
+    /// at level `warning`, and JSON to its end, so that no client can have broken or extended one.
     pub fn read(&mut self) -> Vec<Value> {
         let log = self.envoy.log();
         let fresh = log.get(self.read..).expect("a log only grows");

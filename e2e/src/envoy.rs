@@ -1,5 +1,5 @@
-//! A running Envoy: started on a bootstrap, asked over its admin interface for its ports, killed
-//! with its owner.
+//! A running Envoy: started on a bootstrap, asked for its ports over its admin interface, killed
+//! when its owner is dropped.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -21,7 +21,8 @@ use crate::upstream::Upstream;
 
 /// How long Envoy may take to be ready. Most of it is V8, which compiles the module first.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// After this time Envoy has what the filter counted: three times what a count may wait.
+/// How long to wait until Envoy has what the filter counted: three times as long as the filter may
+/// keep a count.
 const COUNTERS_WAIT: Duration = Duration::from_millis(300);
 
 /// An Envoy process and what is known about it.
@@ -95,8 +96,8 @@ impl Envoy {
     ///
     /// # Errors
     ///
-    /// When the process can't be started. Whether Envoy likes the file is for
-    /// [`Self::wait_until_ready`] to say.
+    /// When the process can't be started. An error in the file is reported by
+    /// [`Self::wait_until_ready`].
     pub fn on_file(
         binary: &Path,
         config: &Path,
@@ -107,7 +108,8 @@ impl Envoy {
         Self::spawn(binary, config, 1, working_directory, directory, None)
     }
 
-    /// Waits until the listeners take requests; `progress` hears twice a second how long it takes.
+    /// Waits until the listeners take requests; `progress` is told twice a second how long it
+    /// takes.
     ///
     /// # Errors
     ///
@@ -136,12 +138,12 @@ impl Envoy {
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// When the process can't be waited for.
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
         self.process.wait()
     }
 
-    /// Where a listener takes connections.
+    /// The address of a listener.
     pub fn address(&self, listener: &str) -> SocketAddr {
         let address = self.listeners.get(listener);
         *address
@@ -184,7 +186,7 @@ impl Envoy {
         self.stats([name])[0]
     }
 
-    /// Several of them, of one moment.
+    /// Several of them, read at the same moment.
     pub fn stats<const N: usize>(&self, names: [&str; N]) -> [u64; N] {
         let filter = names.map(|name| name.replace('.', "\\.")).join("|");
         let text = self.admin(&format!("/stats?filter=^({filter})$"));
@@ -208,7 +210,7 @@ impl Envoy {
     ///
     /// # Errors
     ///
-    /// Where Linux does not say.
+    /// When Linux does not count it.
     pub fn cpu_time(&self) -> Result<Duration, String> {
         let tasks = format!("/proc/{}/task", self.process.id());
         let threads = fs::read_dir(&tasks).map_err(|error| format!("{tasks}: {error}"))?;
@@ -230,7 +232,7 @@ impl Envoy {
             .into_owned()
     }
 
-    /// What the log says of an error, else its last lines; for a message.
+    /// The log from its first error on, else its last lines. It is for messages.
     pub fn log_tail(&self) -> String {
         const LINES: usize = 30;
         let log = self.log();
@@ -251,7 +253,7 @@ impl Envoy {
     ) -> io::Result<Self> {
         let output = File::create(directory.join("envoy.log"))?;
         let admin = directory.join("admin");
-        // That of an earlier run in the same directory.
+        // This may be the file of an earlier run in the same directory.
         let _ = fs::remove_file(&admin);
         let process = Command::new(binary)
             .arg("--config-path")
@@ -261,9 +263,9 @@ impl Envoy {
             .args(["--concurrency", &workers.to_string(), "--use-dynamic-base-id"])
             .args(["--log-level", "info"])
             .args(["--log-format", "[%l][%n] %v"])
-            // What an update has replaced ends soon, and with it what it counts for.
+            // The plugins of replaced listeners end soon, and gauges no longer count them.
             .args(["--drain-time-s", "1"])
-            // An access log is for a test that waits for its lines.
+            // Tests wait for the lines of access logs.
             .args(["--file-flush-interval-msec", "50"])
             .current_dir(working_directory)
             .stdin(Stdio::null())
@@ -290,7 +292,7 @@ impl Envoy {
 
 impl Drop for Envoy {
     fn drop(&mut self) {
-        // Nothing is left to do for an Envoy that is gone already.
+        // This fails if Envoy has ended already, which does not matter.
         let _ = self.watchdog.kill();
         let _ = self.watchdog.wait();
         let _ = self.process.kill();

@@ -1,5 +1,5 @@
 //! Bytes that a hostile client could send instead of a token: random ones, and good tokens with
-//! damage. They are the same in every run, so that what breaks once breaks again.
+//! damage. They are the same in every run, so that a failure can be repeated.
 
 /// A source of garbage (xorshift).
 #[derive(Debug)]

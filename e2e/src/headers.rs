@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
-/// Names and the values of each; no value is a `null` in the file.
+/// Names and the values of each. A `null` in the file is a name without values.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderMap(pub Vec<(String, Vec<String>)>);
 

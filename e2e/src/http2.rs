@@ -1,6 +1,6 @@
-//! HTTP/2 over plain TCP, begun without HTTP/1.1 (RFC 9113 §3.3): a client that sends exactly the
-//! fields it is told, in their order, with no library that would refuse a lower-case method, a
-//! second `:path` or an authority that is none.
+//! HTTP/2 over plain TCP, without an upgrade from HTTP/1.1 (RFC 9113 §3.3): a client that sends
+//! exactly the fields it is told, in their order. A library would refuse a lower-case method, a
+//! second `:path` or an invalid authority.
 //!
 //! A connection has one request. Nothing is compressed on the way out (RFC 7541 §6.2.2, without
 //! Huffman); what comes back is decoded by a library.
@@ -37,7 +37,7 @@ const END_HEADERS: u8 = 4;
 const PADDED: u8 = 8;
 const PRIORITY: u8 = 0x20;
 
-/// The peer gave a request up instead of answering it. [`send`] has it inside of its error.
+/// The peer reset the request instead of answering it. The error of [`send`] holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reset {
     /// The stream was reset, with this error code (RFC 9113 §7).
@@ -83,8 +83,8 @@ pub fn send(address: SocketAddr, request: &Request) -> io::Result<Response> {
     exchange(address, &fields, request.body.as_bytes())
 }
 
-/// Sends these fields, pseudo headers among them, and a body, and reads one response. Trailers
-/// stand behind its headers.
+/// Sends these fields, pseudo headers among them, and a body, and reads one response. Trailers are
+/// appended to its headers.
 ///
 /// # Errors
 ///
@@ -107,7 +107,7 @@ pub fn exchange(
     read_response(stream)
 }
 
-/// A header block: each field a literal that no table remembers.
+/// A header block: each field is a literal that is not indexed.
 fn block(fields: &[(String, String)]) -> Vec<u8> {
     let mut block = Vec::new();
     for (name, value) in fields {
@@ -224,7 +224,7 @@ fn read_response(stream: TcpStream) -> io::Result<Response> {
                 }
             }
             RST_STREAM => return Err(io::Error::other(Reset::Stream(frame.number(0)))),
-            // Without an error it says that no more requests are welcome.
+            // Without an error it only says that the peer takes no more requests.
             GOAWAY if frame.number(4) != 0 => {
                 return Err(io::Error::other(Reset::Connection(frame.number(4))));
             }
@@ -249,7 +249,7 @@ fn add_fields(response: &mut Response, fields: &[(Vec<u8>, Vec<u8>)]) -> io::Res
         if name == ":status" {
             response.status = value.parse().map_err(|_| io::ErrorKind::InvalidData)?;
             response.head.start = format!("HTTP/2 {value}");
-            // Those of an interim response are of no interest.
+            // The headers of an interim response are dropped.
             response.head.headers.clear();
         } else {
             response.head.headers.push((name, value));

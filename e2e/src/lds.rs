@@ -37,7 +37,7 @@ impl ListenerFile {
         file
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub fn path(&self) -> PathBuf {
         self.directory.path().join("listeners.json")
     }

@@ -4,7 +4,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`artifacts`] | where the module, the keys, the callers and Envoy lie |
+//! | [`artifacts`] | where the module, the keys, the callers and Envoy are |
 //! | [`package`] | modules that are packages of this workspace |
 //! | [`envoy`] | a running Envoy: ports, admin, log |
 //! | [`shared`] | one Envoy for all tests of a suite |
@@ -16,10 +16,10 @@
 //! | [`http2`], [`protocol`] | HTTP/2 likewise, and a choice of the two |
 //! | [`other_names`], [`sent`] | the requests of `docs/workloads.md` |
 //! | [`workload`] | a program that reads requests as real workloads do |
-//! | [`tokens`], [`garbage`] | tokens, good ones and bad ones, and bytes that are none |
+//! | [`tokens`], [`garbage`] | valid and invalid tokens, and bytes that are no token |
 //! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
 //! | [`check`], [`twin`] | what a response must be: by its case, and by the native pair |
-//! | [`challenge`] | a challenge, read as strictly as RFC 9110 has it |
+//! | [`challenge`] | a challenge, parsed as strictly as RFC 9110 defines it |
 //! | [`verdict`], [`decision_log`] | why a request is denied: by the decision code, and by Envoy's log |
 //! | [`samples`] | for each refusal a request that ends in it |
 //!

@@ -73,7 +73,8 @@ pub(crate) fn manager(name: &str, filters: &[Value]) -> Value {
         // As over HTTP/2, where Envoy takes any method.
         "http_protocol_options": {"allow_custom_methods": true},
         "generate_request_id": false,
-        // An invalid request costs its stream: of a connection, Envoy would delay the end.
+        // An invalid request ends its stream alone. Envoy would close the connection only after a
+        // delay.
         "http2_protocol_options": {"override_stream_error_on_invalid_http_message": true},
         "http_filters": chain,
         "local_reply_config": show_details(),
@@ -96,7 +97,7 @@ pub(crate) fn of_manager(name: &str, manager: &Value) -> Value {
     })
 }
 
-/// A mapper that fits every local reply and adds nothing but the details.
+/// A mapper for every local reply, which adds the details and nothing else.
 fn show_details() -> Value {
     let always = json!({"status_code_filter": {"comparison": {
         "op": "GE",

@@ -2,8 +2,8 @@
 //! JWT rules and `rbac` from the table of routes, for the twin of every suite.
 //!
 //! The translation of the rules is istiod's own (`pilot/pkg/security/authn/policy_applier.go`),
-//! with its defaults: sixty seconds of clock skew, `exp` optional, no cache. What the pair has no
-//! words for is an error, so that a case has to say that it has no twin.
+//! with its defaults: sixty seconds of clock skew, `exp` optional, no cache. What the pair can't
+//! express is an error, so that a case has to say that it has no twin.
 
 mod path;
 mod rbac;
@@ -17,7 +17,7 @@ use crate::filters::http;
 ///
 /// # Errors
 ///
-/// A sentence for the `native: {none: …}` of a case.
+/// The reason, for `native: {none: …}` of a case.
 pub fn filters(document: &Value) -> Result<Vec<Value>, String> {
     only_known(document, "the document", DOCUMENT_FIELDS)?;
     for (field, default) in DEFAULTS {
@@ -36,8 +36,8 @@ pub fn filters(document: &Value) -> Result<Vec<Value>, String> {
     Ok(filters)
 }
 
-/// Fields that the pair has, those that change nothing of an answer, and `revoked`, without which
-/// the pair has to live.
+/// Fields that the pair has, those that do not change an answer, and `revoked`, which is left out
+/// for the pair.
 const DOCUMENT_FIELDS: &[&str] = &[
     "jwtRules",
     "routes",
@@ -96,7 +96,7 @@ fn jwt_authn(rules: &[Value]) -> Result<Value, String> {
     Ok(http("envoy.filters.http.jwt_authn", message, &config))
 }
 
-/// Any provider's token, or none at all.
+/// The token of any of these providers, or no token.
 fn requires(names: &[String]) -> Value {
     let provider = |name: &String| json!({"provider_name": name});
     let optional =

@@ -1,5 +1,6 @@
-//! The table of `docs/workloads.md` as data: what clients send so that a workload sees another target
-//! or token than the filter judged. What this file has no word for fails.
+//! The table of `docs/workloads.md` as data: what clients send so that a workload sees another
+//! target or token than the filter judged. A row that this file does not understand fails the
+//! tests.
 
 use std::fs;
 
@@ -8,7 +9,7 @@ use crate::artifacts;
 /// Where the table is.
 pub const PAGE: &str = "docs/workloads.md";
 
-/// What `{token}` stands for. Nobody verifies it, because nothing looks for it where it is sent.
+/// The text of `{token}`. It is never verified, because it is sent where no token is looked for.
 pub const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2lnbmF0dXJl";
 
 /// A row of the page.
@@ -54,7 +55,7 @@ pub enum Rule {
     PassedOn,
 }
 
-/// The words of the page for them.
+/// The words of the page for each.
 pub const RULES: [(&str, Rule); 8] = [
     ("removed", Rule::Removed),
     ("removed where there are routes", Rule::RemovedWhereRoutes),
@@ -87,7 +88,7 @@ fn row(line: &str) -> Row {
     };
     let rule = RULES.iter().find(|(word, _)| word == done);
     let (_, rule) = rule.unwrap_or_else(|| panic!("no test knows {done:?}: {line}"));
-    // What stands between backticks is every other part.
+    // Every other part is between backticks.
     let sent = sent.split('`').skip(1).step_by(2).map(parse);
     Row { sent: sent.collect(), rule: *rule }
 }

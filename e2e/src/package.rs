@@ -8,15 +8,15 @@ use serde_json::Value;
 
 use crate::artifacts;
 
-/// Builds the module of a package, so that it is never one of yesterday's code. Cargo waits for
-/// nobody here: tests and programs run when it has let go of its locks, and it builds for another
+/// Builds the module of a package, so that it is never out of date. This Cargo does not wait for
+/// the one that runs the test: that one has released its locks, and this one builds for another
 /// target.
 ///
 /// # Errors
 ///
-/// When Cargo can't be run or does not build it; it says itself why.
+/// When Cargo can't be run or does not build it. The output of Cargo says why.
 pub fn module(package: &str) -> Result<PathBuf, String> {
-    // Cargo says which it is to the tests and programs that it runs.
+    // Cargo sets this for the tests and programs that it runs.
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["build", "--locked", "--release", "--package", package])
@@ -31,10 +31,10 @@ pub fn module(package: &str) -> Result<PathBuf, String> {
         return Err(format!("{package} could not be built: see above"));
     }
     built(&String::from_utf8_lossy(&output.stdout), package)
-        .ok_or_else(|| format!("Cargo does not say what it made of {package}"))
+        .ok_or_else(|| format!("Cargo does not name the module of {package}"))
 }
 
-/// The file that Cargo made of the package, by its messages.
+/// The file that Cargo built from the package, according to its messages.
 fn built(messages: &str, package: &str) -> Option<PathBuf> {
     let library = package.replace('-', "_");
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());

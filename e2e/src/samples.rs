@@ -20,7 +20,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The request, with a token that is as old as its case says from now on.
+    /// The request, with a token that is minted now.
     pub fn request(&self) -> Request {
         match &self.case {
             Some(case) => case.mint().request(),
@@ -37,7 +37,7 @@ pub fn samples() -> BTreeMap<&'static str, Sample> {
             let compiled = verdict::compile(document);
             let cases = suite.cases.iter().filter(|case| case.document == *name);
             for case in cases.filter(|case| is_plain(case)) {
-                // A token takes time to sign.
+                // This saves signing a token.
                 if case.reason.as_deref().is_some_and(|slug| samples.contains_key(slug)) {
                     continue;
                 }
@@ -55,8 +55,7 @@ pub fn samples() -> BTreeMap<&'static str, Sample> {
     samples
 }
 
-/// Whether it may be denied, and Envoy gives the request to the filter as it is, and the answer to
-/// the client.
+/// Whether the case may be a denial of which Envoy changes neither the request nor the answer.
 fn is_plain(case: &Case) -> bool {
     let target = case.request.split_once(' ').map_or("", |(_, target)| target);
     !matches!(case.status, 200 | 400) && case.grpc_status.is_none() && target.starts_with('/')

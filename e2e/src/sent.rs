@@ -8,7 +8,7 @@ use crate::http2;
 use crate::other_names::Sent;
 
 impl Sent {
-    /// The request and its body. A path and a method of the row's own come before these.
+    /// The request and its body. A method and a path that are sent for themselves replace these.
     pub fn request(&self, method: &str, path: &str) -> (Request, String) {
         let request = Request::new(method, path);
         match self {
@@ -34,13 +34,13 @@ impl Sent {
 ///
 /// Those of the socket, a time-out, and an answer that is not HTTP.
 pub fn send(address: SocketAddr, request: &Request, body: &str) -> io::Result<Response> {
-    // Envoy's HTTP/1.1 knows no method in lower case.
+    // Over HTTP/1.1 Envoy refuses a method in lower case.
     if request.method.bytes().any(|byte| byte.is_ascii_lowercase()) {
         return http2::send(address, request);
     }
     let bytes = [request.bytes(), body.as_bytes().to_vec()].concat();
     let (response, mut reader) = client::open(address, &bytes)?;
-    // A tunnel has no body, and nothing ends it.
+    // A tunnel has no body, and reading one would not end.
     let body = match response.status {
         101 => Vec::new(),
         _ => response.head.read_body(&mut reader, true)?,
@@ -48,7 +48,7 @@ pub fn send(address: SocketAddr, request: &Request, body: &str) -> io::Result<Re
     Ok(Response { body, ..response })
 }
 
-/// The request with what else makes an upgrade.
+/// The request with the other headers that an upgrade needs.
 fn companions(sent: &Sent, request: Request) -> Request {
     match sent {
         Sent::Header(name, value) if name == "connection" && value.contains("upgrade") => request
@@ -62,7 +62,7 @@ fn companions(sent: &Sent, request: Request) -> Request {
     }
 }
 
-/// A target with this between two parameters of which every byte must stay.
+/// A target with this parameter between two others, of which every byte must stay.
 pub fn query(path: &str, parameter: &str) -> String {
     format!("{path}?a=1&{parameter}&b=%41")
 }

@@ -22,7 +22,8 @@ impl SharedEnvoy {
     ///
     /// When it can't be started.
     pub fn get(&self, start: fn() -> Envoy) -> Arc<Envoy> {
-        // Poisoned by a start that failed; this one fails by itself.
+        // An earlier start that failed has poisoned the lock. This one may fail too, with its own
+        // message.
         let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
             let envoy = Arc::new(on_lasting_thread(start));
@@ -32,12 +33,12 @@ impl SharedEnvoy {
     }
 }
 
-/// Envoy is sent SIGTERM when the thread ends that has started it, and that of a test ends before
-/// the other tests.
+/// Starts Envoy on a thread that does not end: Envoy gets SIGTERM when the thread that started it
+/// ends, and the thread of one test ends before the other tests.
 fn on_lasting_thread(start: fn() -> Envoy) -> Envoy {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        // A receiver waits for it.
+        // This can't fail: the receiver waits.
         let _ = sender.send(start());
         loop {
             thread::park();

@@ -1,4 +1,4 @@
-//! A directory that is removed when its owner goes.
+//! A directory that is removed when its owner is dropped.
 
 use std::env;
 use std::fs;
@@ -13,7 +13,7 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 pub struct TemporaryDirectory(PathBuf);
 
 impl TemporaryDirectory {
-    /// Makes one.
+    /// Creates the directory.
     pub fn create() -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = env::temp_dir().join(format!("jwt-rbac-e2e-{}-{number}", process::id()));
@@ -29,7 +29,7 @@ impl TemporaryDirectory {
 
 impl Drop for TemporaryDirectory {
     fn drop(&mut self) {
-        // What could not be removed lies in the temporary directory, which is harmless.
+        // What can't be removed stays in the temporary directory, which is harmless.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,5 +1,5 @@
-//! Tokens for the suites, signed by independent libraries: good ones, and bad ones in every way
-//! that a case asks for.
+//! Tokens for the suites, signed by independent libraries: valid ones, and ones with whatever fault
+//! a case asks for.
 
 mod keys;
 mod tamper;
@@ -15,7 +15,7 @@ use crate::{artifacts, wire};
 use keys::{SigningKey, signing_key};
 pub use tamper::Tamper;
 
-/// How long a token is good for when its case says nothing else.
+/// How long a token is valid unless its case says otherwise, in seconds.
 const LIFETIME: i64 = 3600;
 
 /// The provider of the callers' tokens, as an entry of `jwtRules`.
@@ -36,8 +36,8 @@ pub struct Recipe {
     /// Claims set over those; `null` removes one. A time may be `now`, `now+60`, `now-60`; a text
     /// may hold a repetition as in [`Recipe::raw_payload`].
     pub claims: Map<String, Value>,
-    /// Members of the header set over `alg`, `kid` and `typ`; `null` removes one, `{kid:es256}`
-    /// stands for the `kid` of that key.
+    /// Members of the header set over `alg`, `kid` and `typ`; `null` removes one, `{kid:es256}` is
+    /// replaced by the `kid` of that key.
     pub header: Map<String, Value>,
     /// The key that signs, by its name in `testdata/keys`; others: [`keys::signing_key`].
     pub key: String,
@@ -51,7 +51,7 @@ pub struct Recipe {
     pub raw_payload: Option<String>,
     /// The size of the whole token: a claim `padding` makes it that long.
     pub size: Option<usize>,
-    /// Harm done after the signature was made: a [`Tamper`] by its name.
+    /// A change after the signature was made: a [`Tamper`] by its name.
     pub tamper: Option<String>,
     /// Whether the issuer leaves the padding of base64 in place, and signs what it writes.
     pub padded: bool,

@@ -26,7 +26,7 @@ enum End {
 }
 
 impl Outcome {
-    /// Of a response.
+    /// The compared parts of a response.
     pub fn of(response: &Response) -> Self {
         let end = match Seen::of(response) {
             None => End::Local(response.text()),
@@ -49,7 +49,7 @@ impl Outcome {
     }
 }
 
-/// Envoy's own headers hold times and counters.
+/// Whether Envoy writes a header that differs from request to request.
 fn varies(name: &str) -> bool {
     name == "x-request-id" || name.starts_with("x-envoy-") || name.starts_with("x-forwarded-")
 }

@@ -1,5 +1,5 @@
-//! The workload behind Envoy: it answers every request with what it saw of it. Through a tunnel
-//! (WebSocket, CONNECT) it sends back what comes.
+//! The workload behind Envoy: it answers every request with what it received. Through a tunnel
+//! (WebSocket, CONNECT) it sends back the bytes that it gets.
 
 use std::io::{self, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -50,7 +50,7 @@ impl Upstream {
         let address = listener.local_addr().expect("a bound socket has an address");
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                // A connection that breaks is Envoy's business.
+                // If a connection breaks, Envoy notices.
                 thread::spawn(move || serve(&stream));
             }
         });

@@ -1,5 +1,5 @@
-//! What the decision code says of a request, outside of Envoy: one text of a 401 stands for several
-//! refusals, so that a response does not tell which one it was.
+//! What the decision code says of a request, outside of Envoy: several refusals have the same text
+//! of a 401, so a response does not tell which one it was.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -31,7 +31,7 @@ pub fn compile(document: &Value) -> Document {
     }
 }
 
-/// What is wrong with a document: `place: message`, a line each. Nothing where it loads.
+/// What is wrong with a document: `place: message`, one for each mistake. Empty if it loads.
 pub fn errors(document: &Value) -> Vec<String> {
     match jwt_rbac_config::compile(document.to_string().as_bytes(), &mut RustCrypto) {
         Ok(_) => Vec::new(),
@@ -59,7 +59,8 @@ pub fn denial(document: &Document, request: &Request) -> Option<Denial> {
     }
 }
 
-/// The headers as Envoy hands them to a filter: it joins the lines of two of them.
+/// The headers as Envoy hands them to a filter: it joins the lines of `authorization` and of
+/// `cookie`.
 fn lines(request: &Request) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut lines = vec![
         (":method".to_owned(), request.method.clone()),

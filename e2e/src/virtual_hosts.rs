@@ -1,5 +1,5 @@
-//! A listener whose router has several virtual hosts, each with a workload of its own, and tells
-//! in every answer which of them it chose.
+//! A listener whose router has several virtual hosts, each with a workload of its own. Every answer
+//! says which of them the router chose.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub struct VirtualHost {
     pub domains: &'static [&'static str],
 }
 
-/// What becomes of the port of an authority. Envoy's default is neither.
+/// What is done with the port of an authority. By default Envoy does neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ports {
     /// It is removed before any filter (`strip_any_host_port`).

@@ -1,5 +1,5 @@
 //! HTTP/1.1 messages as bytes: just enough of RFC 9112 to see exactly what was sent, with no
-//! library between the test and the socket that would tidy it up.
+//! library between the test and the socket that would change it.
 //!
 //! Text of a message is held as ISO 8859-1, so that every byte is one character and nothing is
 //! lost.

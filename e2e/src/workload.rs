@@ -46,7 +46,7 @@ impl Workload {
     ///
     /// # Panics
     ///
-    /// When it does not start; it says itself why.
+    /// When it does not start. Its output says why.
     pub fn start(command: &mut Command) -> Self {
         // The program ends when its input does, so that none outlives the test.
         let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
@@ -58,7 +58,7 @@ impl Workload {
         output.read_line(&mut line).expect("its output can be read");
         let port = line.trim().parse();
         let port = port.unwrap_or_else(|_| panic!("{command:?} did not start: see above"));
-        // Whatever else it writes is of no interest, but must not fill the pipe.
+        // The rest of its output is read too, so that the pipe does not fill up.
         std::thread::spawn(move || output.read_to_end(&mut Vec::new()));
         Self { process, address: (Ipv4Addr::LOCALHOST, port).into() }
     }

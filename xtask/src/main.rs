@@ -1,6 +1,7 @@
 //! What `make` does and Cargo can't.
 //!
-//! `xtask trim <linked.wasm> <module.wasm>` makes the module of what the linker made.
+//! `xtask trim <linked.wasm> <module.wasm>` makes the module that Envoy loads from the one that the
+//! linker wrote.
 
 use std::env;
 use std::path::PathBuf;

@@ -1,13 +1,12 @@
-//! What of the linked module is kept.
+//! Removes what the filter does not need from the linked module.
 
 use std::collections::BTreeSet;
 
 use walrus::{Module, passes};
 
 /// What the filter exports. The SDK also exports every other callback of the ABI, with a body that
-/// does nothing, and Envoy enters the VM for each one that is there: four times for a request that
-/// needs none of them (`Context::onResponseHeaders` and its like, proxy-wasm-cpp-host
-/// `src/context.cc`).
+/// does nothing, and Envoy enters the VM for each one that is exported: four more times for each
+/// request (`Context::onResponseHeaders` and its like, proxy-wasm-cpp-host `src/context.cc`).
 const EXPORTS: &[&str] = &[
     "_initialize",
     "memory",
@@ -22,12 +21,12 @@ const EXPORTS: &[&str] = &[
     "proxy_on_vm_start",
 ];
 
-/// How long a function's name may be: what follows are the types of a generic one, and every sidecar
-/// loads it.
+/// The longest name of a function. What is cut are types of generic functions, which every sidecar
+/// would load.
 const MAX_NAME: usize = 60;
 
 /// The module without the exports that the filter does not use and without what only they need;
-/// functions have the names that people read, for the traces that Envoy prints.
+/// functions get readable names, for the traces that Envoy prints.
 ///
 /// # Errors
 /// The names of the exports that the filter needs and the module lacks.
@@ -44,7 +43,7 @@ pub fn trim(mut module: Module) -> Result<Vec<u8>, String> {
     }
     passes::gc::run(&mut module);
     for function in module.funcs.iter_mut() {
-        // Without the hash at the end.
+        // `{:#}` leaves out the hash at the end.
         let name =
             function.name.as_ref().map(|name| format!("{:#}", rustc_demangle::demangle(name)));
         function.name = name.map(|name| name.chars().take(MAX_NAME).collect());

@@ -1,4 +1,5 @@
-//! The calls, as bare as the ABI has them. `None` is a call that the host did not carry out.
+//! The calls of the Proxy-Wasm ABI, without an SDK. Each returns `None` when the host refuses the
+//! call.
 
 use std::{mem, ptr};
 
@@ -8,9 +9,9 @@ const REQUEST_HEADERS: u32 = 0;
 const PLUGIN_CONFIGURATION: u32 = 7;
 /// `MetricType::Counter`
 const COUNTER: u32 = 0;
-/// No status of gRPC.
+/// The reply is not gRPC.
 const NO_GRPC_STATUS: i32 = -1;
-/// A list of headers that has none: its length, as 32 bits.
+/// An empty list of headers: its length, in 32 bits.
 const NO_HEADERS: [u8; 4] = [0; 4];
 
 #[link(wasm_import_module = "env")]
@@ -60,7 +61,7 @@ unsafe extern "C" {
     ) -> u32;
 }
 
-/// Memory that the host writes into and [`returned`] takes back.
+/// Allocates memory that the host writes to. [`returned`] takes ownership of it.
 pub fn allocate(size: usize) -> *mut u8 {
     let mut bytes = Vec::with_capacity(size);
     let start = bytes.as_mut_ptr();
@@ -76,7 +77,7 @@ pub fn plugin_configuration() -> Option<Vec<u8>> {
     })
 }
 
-/// One header of the request.
+/// The value of one header of the request.
 pub fn header(name: &str) -> Option<Vec<u8>> {
     // SAFETY: the pointers are to a slice and to locals that live through the call.
     returned(|data, size| unsafe {
@@ -84,7 +85,7 @@ pub fn header(name: &str) -> Option<Vec<u8>> {
     })
 }
 
-/// All of them, as the host lays them out.
+/// All headers of the request, as the host serialises them.
 pub fn headers() -> Option<Vec<u8>> {
     // SAFETY: both pointers are to locals that live through the call.
     returned(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) })
@@ -104,11 +105,11 @@ pub fn now() -> Option<u64> {
     Some(nanoseconds)
 }
 
-/// A counter of this VM.
+/// A counter that Envoy keeps.
 #[derive(Clone)]
 pub struct Counter(u32);
 
-/// Defines one.
+/// Defines a counter.
 pub fn define_counter(name: &str) -> Option<Counter> {
     let mut id = 0;
     // SAFETY: the pointers are to a slice and a local that live through the call.
@@ -117,7 +118,7 @@ pub fn define_counter(name: &str) -> Option<Counter> {
 }
 
 impl Counter {
-    /// Adds one.
+    /// Adds one to the counter.
     pub fn increment(&self) -> Option<()> {
         // SAFETY: no pointer is involved.
         done(unsafe { proxy_increment_metric(self.0, 1) })
@@ -167,7 +168,7 @@ fn done(status: u32) -> Option<()> {
     (status == 0).then_some(())
 }
 
-/// What a call has written into memory of [`allocate`].
+/// Runs a call that returns bytes: the host gets memory from [`allocate`] and writes them there.
 fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
     let (mut data, mut size) = (ptr::null_mut(), 0);
     done(call(&raw mut data, &raw mut size))?;

@@ -37,13 +37,13 @@ const CONTINUE: u32 = 0;
 /// See [`CONTINUE`].
 const PAUSE: u32 = 1;
 
-/// What this VM knows.
+/// The state of this VM.
 #[derive(Default)]
 struct Module {
     /// The steps of each plugin, by its root context.
     plugins: Vec<(u32, Rc<[Step]>)>,
-    /// The root context of each stream. A worker of the benchmark has few at a time, so that a list
-    /// is faster than a table.
+    /// The root context of each stream. The benchmark has few at a time, so a list is faster than a
+    /// map.
     streams: Vec<(u32, u32)>,
 }
 
@@ -59,26 +59,26 @@ unsafe extern "C" {
 #[unsafe(no_mangle)]
 pub extern "C" fn proxy_abi_version_0_2_1() {}
 
-/// The first call of all.
+/// The first call of the host.
 #[unsafe(no_mangle)]
 pub extern "C" fn _initialize() {
     // SAFETY: the host calls this once, before anything else.
     unsafe { __wasm_call_ctors() }
 }
 
-/// Gives the host memory for what it returns.
+/// Gives the host memory for the results of calls.
 #[unsafe(no_mangle)]
 pub extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
     host::allocate(size)
 }
 
-/// Nothing has to be started.
+/// The VM starts. There is nothing to do.
 #[unsafe(no_mangle)]
 pub extern "C" fn proxy_on_vm_start(_: u32, _: usize) -> u32 {
     1
 }
 
-/// Reads the steps of a plugin; 0 refuses them.
+/// Reads the steps of a plugin. Returns 0 to refuse them.
 #[unsafe(no_mangle)]
 pub extern "C" fn proxy_on_configure(plugin: u32, _: usize) -> u32 {
     let text = host::plugin_configuration().unwrap_or_default();
@@ -87,7 +87,7 @@ pub extern "C" fn proxy_on_configure(plugin: u32, _: usize) -> u32 {
     1
 }
 
-/// Begins a stream, or a plugin, which has no parent.
+/// Creates the context of a stream, or that of a plugin, which has no parent.
 #[unsafe(no_mangle)]
 pub extern "C" fn proxy_on_context_create(context: u32, parent: u32) {
     if parent != 0 {
@@ -95,7 +95,7 @@ pub extern "C" fn proxy_on_context_create(context: u32, parent: u32) {
     }
 }
 
-/// Takes the steps.
+/// Runs the steps for a request.
 #[unsafe(no_mangle)]
 pub extern "C" fn proxy_on_request_headers(context: u32, _: usize, _: u32) -> u32 {
     let steps = MODULE.with_borrow(|module| {
@@ -115,7 +115,7 @@ pub extern "C" fn proxy_on_request_headers(context: u32, _: usize, _: u32) -> u3
     action
 }
 
-/// Forgets a stream or a plugin.
+/// Drops the context of a stream or a plugin.
 #[unsafe(no_mangle)]
 pub extern "C" fn proxy_on_delete(context: u32) {
     MODULE.with_borrow_mut(|module| {

@@ -1,4 +1,4 @@
-//! What is done for a request.
+//! The steps that a configuration can list.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::host::{self, Counter};
 
-/// One call, or what belongs together.
+/// One call, or several that belong together.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -22,7 +22,7 @@ pub enum Step {
     Remove,
     /// Sets a value for access logs.
     FilterState { name: String, value: String },
-    /// Has Envoy check a signature that is right, with this argument.
+    /// Has Envoy check a valid signature, with this argument.
     #[serde(deserialize_with = "from_base64")]
     Verify(Vec<u8>),
     /// Answers the request.
@@ -36,7 +36,7 @@ thread_local! {
 }
 
 impl Step {
-    /// `None` where the host does not do what it is asked for.
+    /// Runs the step. `None` when the host refuses the call.
     pub fn take(&self) -> Option<()> {
         match self {
             Self::Header => host::header(TOKEN_HEADER).map(drop),

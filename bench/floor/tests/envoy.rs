@@ -1,5 +1,5 @@
-//! The module of this package in a real Envoy: it takes the steps that it is told, and says so when
-//! it can't.
+//! The module of this package in a real Envoy: it runs the steps of its configuration, and answers
+//! 500 when one fails.
 
 use jwt_rbac_bench::verify_signature;
 use jwt_rbac_e2e::artifacts;

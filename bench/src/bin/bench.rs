@@ -18,16 +18,16 @@ use jwt_rbac_bench::{further, load, page, page_refused, pinned, plot, refused};
 use jwt_rbac_e2e::artifacts;
 
 const USAGE: &str = "usage: bench [--all] [--rounds N] [--seconds S] [--only NAME] [--beside MODULE]
-MODULE: another build of the filter, which this one is measured beside; nothing is written then.
-NAME: `refused` for the refused requests that cost most; or what is measured, as the progress shows it, or the end of
-it; for a profiler. Nothing is written then.";
-/// What [`refused::suite`] is called.
+MODULE: another build of the filter, to measure this one beside it. No page is written.
+NAME: `refused` for the refused requests that cost most, or the name of one listener as the progress shows it, or the
+end of that name, for a profiler. No page is written.";
+/// The name of [`refused::suite`] for `--only`.
 const REFUSED: &str = "refused";
 
 const USUAL: Length = Length { rounds: 9, seconds: 5 };
-/// There is much more to measure then, and nothing that a target depends on.
+/// For `--all`: there is much more to measure, and no target depends on it.
 const USUAL_OF_ALL: Length = Length { rounds: 3, seconds: 3 };
-/// How long requests come one after the other.
+/// How long the latencies of one listener are measured.
 const LATENCY_SECONDS: u32 = 2;
 
 #[derive(Clone, Debug, Default)]
@@ -68,7 +68,7 @@ fn options() -> Result<Options, String> {
 }
 
 fn run(options: &Options) -> Result<(), String> {
-    // What is missing is better told before minutes have gone by.
+    // Fail now, not after minutes.
     wrk::version()?;
     let usual = if options.all { USUAL_OF_ALL } else { USUAL };
     let rounds = options.rounds.unwrap_or(usual.rounds);
@@ -120,7 +120,7 @@ fn run(options: &Options) -> Result<(), String> {
     write(&directory, "benchmark.svg", &plot::svg(&rows))
 }
 
-/// What is measured with, and for how long.
+/// The programs and CPUs of a measurement, and its length.
 struct Place {
     binary: PathBuf,
     module: PathBuf,
@@ -154,7 +154,7 @@ impl Place {
         Ok(result::rows(&suite, &results))
     }
 
-    /// Prints the module beside another build of it.
+    /// Measures the module beside another build of it, and prints the results.
     fn beside(&self, other: &Path) -> Result<(), String> {
         let suite = suite::beside(other);
         let tokens = mint(&suite)?;
@@ -191,7 +191,7 @@ fn mint(suite: &Suite) -> Result<TokenFiles, String> {
     })
 }
 
-/// What `wrk` sees of everything that is measured when requests come one after the other.
+/// What `wrk` sees of each listener when requests are sent one after the other.
 fn latencies(bench: &mut Bench<'_>, count: usize) -> Result<Vec<Outcome>, String> {
     println!("measuring latencies …");
     (0..count).map(|target| Ok(bench.run(target, 1, LATENCY_SECONDS)?.outcome)).collect()

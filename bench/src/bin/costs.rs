@@ -13,7 +13,7 @@ use jwt_rbac_e2e::package;
 
 const USAGE: &str = "usage: costs [--rounds N] [--seconds S]";
 
-/// Steps are small, so what is compared has to be measured within seconds: many short rounds.
+/// Steps cost little, so what is compared must be measured within seconds: many short rounds.
 const USUAL: Length = Length { rounds: 20, seconds: 1 };
 
 fn main() -> ExitCode {
@@ -42,7 +42,7 @@ fn length() -> Result<Length, String> {
 }
 
 fn run(length: Length) -> Result<(), String> {
-    // What is missing is better told before minutes have gone by.
+    // Fail now, not after minutes.
     wrk::version()?;
     let cpus = pinned::two_cpus()?;
     let (binary, module) = (artifacts::envoy()?, artifacts::wasm()?);

@@ -1,9 +1,9 @@
 //! What it costs to log a flood of denials: the processor time of Envoy for each denied request
 //! under `decisionLog: DENIALS`, compared with `OFF`. Both take turns of a quarter of a second, so
-//! that whatever else the machine does falls on both.
+//! that other load on the machine affects both.
 //!
 //! ```text
-//! cargo run --release -p jwt-rbac-e2e --bin flood [-- ROUNDS [SECONDS]]
+//! cargo run --release -p jwt-rbac-bench --bin flood [-- ROUNDS [SECONDS]]
 //! ```
 
 use std::env;
@@ -24,22 +24,22 @@ use jwt_rbac_e2e::listener::listener;
 use jwt_rbac_e2e::upstream::Upstream;
 use serde_json::{Value, json};
 
-/// How much slower a worker may be that logs.
+/// The highest ratio of the costs with and without the log.
 const BOUND: f64 = 1.05;
-/// A flood that is slower says nothing about one of ten thousand a second.
+/// With fewer denials a second it is no flood, and the result means nothing.
 const LEAST_RATE: f64 = 10_000.0;
 /// The two listeners, and their `decisionLog`.
 const LISTENERS: [&str; 2] = ["OFF", "DENIALS"];
 const THREADS: usize = 2;
-/// How long one listener is flooded before it is the turn of the other.
+/// How long one turn of a listener takes.
 const TURN: Duration = Duration::from_millis(250);
 const CONNECTIONS: usize = 16;
 
-/// What the floods of a round came to.
+/// The sum of one listener's turns in a round.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     requests: u32,
-    /// Of Envoy, on a processor.
+    /// Processor time of Envoy.
     spent: Duration,
     lasted: Duration,
 }
@@ -117,7 +117,7 @@ fn measure(rounds: usize, time: Duration) -> Result<bool, String> {
     Ok(median <= BOUND)
 }
 
-/// A denial that costs nothing else: the table denies it before a token is looked at.
+/// The cheapest denial: the table denies the request before a token is looked at.
 fn document(log: &str) -> Value {
     json!({
         "routes": [{"name": "closed", "paths": ["/closed"], "access": "DENIED"}],
@@ -153,7 +153,7 @@ fn flood(envoy: &Envoy, listener: &str, sum: &mut Sum) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends on every connection until the end; returns how many requests were denied.
+/// Sends requests until the end of the turn; returns how many requests were denied.
 fn send(address: SocketAddr, end: Instant) -> io::Result<u32> {
     let mut connections = Connections::open(address, CONNECTIONS)?;
     let request = Request::get("/closed").bytes();

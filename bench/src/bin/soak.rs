@@ -1,9 +1,9 @@
-//! Whether the filter keeps what it was given: many different tokens with HS256, which is checked
-//! in Wasm, none of them sent twice. Every answer must be 200, the cache must find none, and the
-//! memory of Envoy must stay what it was after the first tokens had filled the cache.
+//! Whether the filter leaks memory. It gets many different tokens with HS256, which is checked in
+//! Wasm, and none of them twice. Every answer must be 200, the cache must find none of them, and
+//! the memory of Envoy must stay what it was when the first tokens had filled the cache.
 //!
 //! ```text
-//! cargo run --release -p jwt-rbac-e2e --bin soak [-- TOKENS]
+//! cargo run --release -p jwt-rbac-bench --bin soak [-- TOKENS]
 //! ```
 
 use std::env;
@@ -25,12 +25,12 @@ use serde_json::{Value, json};
 
 const LISTENER: &str = "soak";
 const TOKENS: usize = 1_000_000;
-/// More than the cache holds, which has 4 MiB and at least half a kilobyte for a token.
+/// More tokens than the cache holds: it has 4 MiB, and a token takes at least half a kilobyte.
 const WARM_UP: usize = 20_000;
-/// What the process may gain. An identity that is lost has more than 100 bytes, so that of a
-/// million tokens every fiftieth would show.
+/// How many bytes the memory of the process may grow. A leaked identity takes more than 100 bytes,
+/// so a leak of every fiftieth of a million tokens would show.
 const BOUND: u64 = 2 << 20;
-/// One signs and writes while Envoy answers the other.
+/// One thread signs and writes while Envoy answers the other.
 const THREADS: usize = 2;
 const CONNECTIONS: usize = 16;
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -79,7 +79,7 @@ fn soak(tokens: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// Nothing but defaults, and what `HS256` asks for.
+/// A document of defaults that lists `HS256`, because secrets must be listed.
 fn document() -> Value {
     let mut document = policy::document(10, &artifacts::key_set("jwks-oct.json"));
     document["jwtRules"][0]["algorithms"] = json!(["HS256"]);
@@ -109,7 +109,7 @@ fn send(envoy: &Envoy, first: usize, tokens: usize) -> Result<(), String> {
                 scope.spawn(|| {
                     let sent = send_on(address, &next, end);
                     if sent.is_err() {
-                        // The others have nothing left to send.
+                        // The other threads stop too.
                         next.store(end, Ordering::Relaxed);
                     }
                     sent
@@ -124,7 +124,7 @@ fn send(envoy: &Envoy, first: usize, tokens: usize) -> Result<(), String> {
     })
 }
 
-/// Sends what nobody has sent yet, until the end.
+/// Sends tokens that no thread has sent yet, until none is left.
 fn send_on(address: SocketAddr, next: &AtomicUsize, end: usize) -> io::Result<()> {
     let mut connections = Connections::open(address, CONNECTIONS)?;
     let request = Request::get(&policy::permitted_path(10));
@@ -139,7 +139,7 @@ fn send_on(address: SocketAddr, next: &AtomicUsize, end: usize) -> io::Result<()
     }
 }
 
-/// Says every few seconds how far it is.
+/// Prints the progress every few seconds.
 fn show_progress(
     envoy: &Envoy,
     next: &AtomicUsize,
@@ -161,7 +161,7 @@ fn show_progress(
     }
 }
 
-/// A token that is found was sent twice, or taken for another.
+/// Fails if the cache found a token: none was sent twice, so it was taken for another one.
 fn check_cache(envoy: &Envoy, sent: usize) -> Result<(), String> {
     let [hits, misses] =
         envoy.stats(["wasmcustom.jwt_rbac_cache_hits", "wasmcustom.jwt_rbac_cache_misses"]);

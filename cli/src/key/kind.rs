@@ -22,7 +22,7 @@ impl Kind {
     ///
     /// # Errors
     ///
-    /// When it is none of ours.
+    /// When it is none of these.
     pub fn of(identifier: &AlgorithmIdentifierRef<'_>) -> Result<Self, KeyProblem> {
         match identifier.oid {
             RSA => Ok(Self::Rsa),
@@ -100,7 +100,7 @@ const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-/// What people call the kinds that are taken for ours.
+/// The usual names of kinds that are not supported.
 fn name(identifier: ObjectIdentifier) -> String {
     let number = identifier.to_string();
     match number.as_str() {

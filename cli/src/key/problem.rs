@@ -1,5 +1,5 @@
-//! What can be wrong with a key file, each with the command that puts it right. The messages say what kind of
-//! thing a file holds, never a byte of it.
+//! What can be wrong with a key file, each with the command that fixes it. The messages say what
+//! kind of thing a file holds, never a byte of it.
 
 use std::fmt;
 use std::io;

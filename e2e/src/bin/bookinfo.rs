@@ -81,7 +81,7 @@ impl Ports {
         SERVICES.iter().map(|service| service.port).chain([ADMIN_PORT])
     }
 
-    /// The named ones, if nobody has them.
+    /// The ports that the file names, if they are free.
     fn fixed() -> Result<Self, String> {
         for port in Self::named() {
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
@@ -91,7 +91,7 @@ impl Ports {
         Ok(Self(Self::named().map(|port| (port, port)).collect()))
     }
 
-    /// Free ones, so that what is up already stays up.
+    /// Free ports, so that a `make run` in another terminal is not in the way.
     fn free() -> Result<Self, String> {
         let bind = |_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let listeners: Vec<_> =
@@ -148,7 +148,7 @@ fn token_file(directory: &Path, caller: &str) -> PathBuf {
     directory.join(format!("{caller}.jwt"))
 }
 
-/// Prints who may do what; whether it is as expected.
+/// Prints who may do what. Returns whether it is as expected.
 fn show_matrix(directory: &Path, ports: &Ports) -> Result<bool, String> {
     let mut as_expected = true;
     let mut line = format!("{:<12}", "caller");

@@ -1,6 +1,5 @@
-//! `make try`: routes of one's own on this machine. Checks the document, starts Envoy with the
-//! filter and the document in front of a workload that tells what reached it, and stays up until
-//! Ctrl-C.
+//! `make try`: your own routes on this machine. Checks the document, starts Envoy with the filter
+//! and the document in front of a workload that tells what reached it, and stays up until Ctrl-C.
 
 use std::env;
 use std::fs;
@@ -82,13 +81,13 @@ fn read_document(file: &Path) -> Result<Value, String> {
     for rule in rules.into_iter().flatten() {
         if rule["jwks"] == PLACEHOLDER {
             rule["jwks"] = artifacts::jwks().into();
-            println!("{}: the key set of testdata/jwks.json stands in for yours", file.display());
+            println!("{}: testdata/jwks.json is used in place of your key set", file.display());
         }
     }
     Ok(document)
 }
 
-/// Whether the document is good, before Envoy is asked.
+/// Checks the document before Envoy gets it.
 fn check(file: &str, document: &Value) -> Result<(), String> {
     let problems = match jwt_rbac_config::compile(document.to_string().as_bytes(), &mut RustCrypto)
     {

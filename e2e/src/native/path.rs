@@ -18,7 +18,7 @@ pub(super) fn path(template: &str) -> String {
     pattern + "/?"
 }
 
-/// The pattern for a host with any port: `*.x` stands for one or more labels before it, `*` for every
+/// The pattern for a host with any port: `*.x` is one or more labels before `.x`, `*` is every
 /// host; case does not count.
 pub(super) fn host(host: &str) -> String {
     let name = match host.strip_prefix("*.") {

@@ -50,7 +50,7 @@ fn permission(name: &str, rules: &[Value]) -> Value {
             }
         }
         let way = one_of(grants);
-        // With several providers what one of them maps is nothing to the tokens of another.
+        // With several providers, what one of them maps applies to its own tokens alone.
         ways.push(match (rules.len(), rule["issuer"].as_str()) {
             (2.., Some(issuer)) => json!({"and_ids": {"ids": [contains("iss", issuer), way]}}),
             _ => way,

@@ -1,10 +1,10 @@
-//! Harm done to a token after it was signed.
+//! Changes to a token after it was signed.
 
 use serde::Deserialize;
 
 use super::Parts;
 
-/// What is done.
+/// A change.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tamper {
@@ -12,17 +12,17 @@ pub enum Tamper {
     Header,
     /// Another payload than the one that was signed.
     Payload,
-    /// One byte of the signature is another.
+    /// One byte of the signature is changed.
     Signature,
     /// The last byte of the signature is missing.
     TruncatedSignature,
-    /// A byte more at the end of the signature.
+    /// The signature has one more byte at its end.
     LongerSignature,
     /// The signature of another token by the same key.
     SwappedSignature,
     /// A zero byte before each half of an ECDSA signature.
     PaddedSignature,
-    /// An ECDSA signature as ASN.1, which RFC 7518 §3.4 does not mean.
+    /// An ECDSA signature as ASN.1, which RFC 7518 §3.4 does not allow.
     DerSignature,
     /// The first half of an ECDSA signature is zero.
     ZeroR,
@@ -33,13 +33,13 @@ pub enum Tamper {
 }
 
 impl Tamper {
-    /// The harm with this name, in small letters with hyphens.
+    /// The change with this name, in lower case with hyphens.
     pub fn named(name: &str) -> Self {
         let harm = serde_json::from_value(name.into());
         harm.unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// Does it. `sign` signs with the key of the token.
+    /// Changes the token. `sign` signs with its key.
     pub fn apply(self, parts: &mut Parts, sign: &dyn Fn(&Parts) -> Vec<u8>) {
         let signature = &mut parts.signature;
         let middle = signature.len() / 2;

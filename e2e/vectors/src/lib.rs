@@ -10,7 +10,7 @@
 //! | status | what it says |
 //! |---|---|
 //! | 200, 403 | the signature is one of the key, or not; the body says who has checked it |
-//! | 422 | the key is none that the filter takes for this algorithm |
+//! | 422 | the filter does not accept the key for this algorithm |
 //! | 501 | the filter has no code for the algorithm |
 //! | 400 | a header is missing or can't be read |
 
@@ -89,7 +89,7 @@ impl Check {
     }
 }
 
-/// What two hexadecimal digits for each byte stand for.
+/// The bytes that are written as two hexadecimal digits each.
 fn bytes(digits: &str) -> Option<Vec<u8>> {
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     digits.as_bytes().chunks(2).map(byte).collect()
