@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
+use super::fault::table::TableFault;
+use super::fault::{Fault, Found};
 use super::issuers::Issuers;
-use super::problem::{Place, Problems};
+use super::place::Place;
+use super::problem::Problems;
 use super::schema::{Access as AccessName, Entry, Permissions, Route};
 use super::{checks, claim_rules, shape};
 use jwt_rbac::authn::Authenticator;
@@ -31,20 +34,19 @@ pub fn compile(
     .filter_map(|(name, present)| present.then_some(*name))
     .collect();
     if route.token.is_some() && route.access != Some(AccessName::Public) {
-        let message =
-            "found on a route that is not `access: PUBLIC`, whose token is always verified";
-        problems.error(place.field("token"), message);
+        problems.error(place.field("token"), TableFault::VerifiesToken.into());
     }
     if route.dry_run && route.access == Some(AccessName::Public) {
-        let message = "found on a route that is `access: PUBLIC`, which denies nobody";
-        problems.error(place.field("dryRun"), message);
+        problems.error(place.field("dryRun"), TableFault::DeniesNobody.into());
     }
     match (route.access, demands.as_slice()) {
         (None, []) => {
             problems.error(
                 place.clone(),
-                "expected what the route needs: `permissions`, `claims` or `issuers`, or `access: \
+                Fault::expected(
+                    "what the route needs: `permissions`, `claims` or `issuers`, or `access: \
                  PUBLIC`, `AUTHENTICATED` or `DENIED`",
+                ),
             );
             (Access::Denied, Vec::new())
         }
@@ -53,14 +55,14 @@ pub fn compile(
             (Access::Public(route.token.map(Into::into).unwrap_or_default()), Vec::new())
         }
         (Some(AccessName::Denied | AccessName::Public), [first, ..]) => {
-            let message = "found beside `access` PUBLIC or DENIED, expected one of both";
-            problems.error(place.field(first), message);
+            let with = "`access` PUBLIC or DENIED";
+            let fault = Fault::Conflict { found: "", with, why: ", expected one of both" };
+            problems.error(place.field(first), fault);
             (Access::Denied, Vec::new())
         }
         (None | Some(AccessName::Authenticated), _) => {
             if issuers.named.is_empty() && !issuers.any {
-                let message = "needs a token, but no entry of `jwtRules` accepts any";
-                problems.error(place.clone(), message);
+                problems.error(place.clone(), TableFault::NoIssuer.into());
             }
             let (requirement, variables) =
                 requirement(place, route, issuers, authenticator, problems);
@@ -108,9 +110,8 @@ fn requirement(
 fn check_issuers(place: &Place, wanted: &[String], issuers: &Issuers, problems: &mut Problems) {
     for (index, issuer) in wanted.iter().enumerate() {
         if !issuers.any && !issuers.named.contains(issuer) {
-            let message =
-                format!("found `{issuer}`, expected the `issuer` of an entry of `jwtRules`");
-            problems.error(place.index(index), message);
+            let fault = Fault::text(issuer, "the `issuer` of an entry of `jwtRules`");
+            problems.error(place.index(index), fault);
         }
     }
 }
@@ -126,12 +127,13 @@ fn permission_names(place: &Place, value: &Value, problems: &mut Problems) -> Op
     };
     match (value, names.all_of.as_deref(), names.any_of.as_deref()) {
         (Value::Array(_), Some([_, _, ..]), _) => {
-            let message = "found several permissions, expected `{allOf: […]}` or `{anyOf: […]}`";
-            problems.error(place.clone(), message);
+            let found = Found::Words("several permissions");
+            problems.error(place.clone(), Fault::found(found, "`{allOf: […]}` or `{anyOf: […]}`"));
             None
         }
         (Value::Array(_), Some([]), _) | (Value::Object(_), None, None) => {
-            problems.error(place.clone(), "found no permission, expected the name of one");
+            let found = Found::Words("no permission");
+            problems.error(place.clone(), Fault::found(found, "the name of one"));
             None
         }
         _ => Some(names),

@@ -1,7 +1,10 @@
 //! What `ambiguousPaths: MATCH` opens: an ambiguous segment is never a literal, but it matches variables
 //! and rests, so a request for the path of one route can have another route.
 
-use super::problem::{Place, Problems};
+use super::fault::Fault;
+use super::fault::table::TableFault;
+use super::place::Place;
+use super::problem::Problems;
 use jwt_rbac::authz::hosts::HostPattern;
 use jwt_rbac::authz::requirement::Requirement;
 use jwt_rbac::authz::routes::{Access, Route};
@@ -30,11 +33,12 @@ pub fn check(all: &[Paths], routes: &[Route], problems: &mut Problems) {
             continue;
         }
         if matches!(route.access, Access::Public(_)) {
-            problems.error(
-                paths.place.clone(),
-                "found a public route with a variable or a rest beside `ambiguousPaths: MATCH`: \
-                 `/x/..%2fadmin` would be public; list its paths, or leave `ambiguousPaths` out",
-            );
+            let fault = Fault::Conflict {
+                found: "a public route with a variable or a rest",
+                with: "`ambiguousPaths: MATCH`",
+                why: ": `/x/..%2fadmin` would be public; list its paths, or leave `ambiguousPaths` out",
+            };
+            problems.error(paths.place.clone(), fault);
             continue;
         }
         let is_stricter = |(other, other_route): &(&Paths, &Route)| {
@@ -43,21 +47,13 @@ pub fn check(all: &[Paths], routes: &[Route], problems: &mut Problems) {
                 && !covers(&route.access, &other_route.access)
         };
         let stricter = all.iter().zip(routes).filter(is_stricter);
-        let mut names: Vec<_> = stricter.map(|(_, route)| format!("`{}`", route.name)).collect();
-        if names.is_empty() {
+        let mut than: Vec<_> = stricter.map(|(_, route)| route.name.clone()).collect();
+        if than.is_empty() {
             continue;
         }
-        let more = names.len().saturating_sub(MAX_NAMED);
-        names.truncate(MAX_NAMED);
-        if more > 0 {
-            names.push(format!("{more} more"));
-        }
-        let message = format!(
-            "asks less than {}, whose paths it can have in an ambiguous spelling, because of \
-             `ambiguousPaths: MATCH`",
-            names.join(", ")
-        );
-        problems.warn(paths.place.clone(), message);
+        let more = than.len().saturating_sub(MAX_NAMED);
+        than.truncate(MAX_NAMED);
+        problems.warn(paths.place.clone(), TableFault::AsksLess { than, more }.into());
     }
 }
 

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::problem::{Place, Problems};
+use super::fault::{Fault, Found};
+use super::place::Place;
+use super::problem::Problems;
 use super::schema;
 use super::shape;
 use jwt_rbac::authn::Authenticator;
@@ -20,7 +22,7 @@ pub fn compile(
     problems: &mut Problems,
 ) -> (Vec<ClaimRule>, Vec<String>) {
     if rules.is_empty() {
-        problems.error(place.clone(), "found an empty list, expected `{claim: …, values: […]}`");
+        problems.error(place.clone(), Fault::EmptyList { expected: "`{claim: …, values: […]}`" });
     }
     let (mut compiled, mut variables) = (Vec::new(), Vec::new());
     for (place, rule) in shape::decode_all(place, rules, problems) {
@@ -58,8 +60,8 @@ fn operators(
         }
     }
     if operators.is_empty() {
-        let message = "expected `values`, `notValues`, `allValues` or `pathVariable`";
-        problems.error(place.clone(), message);
+        let fault = Fault::expected("`values`, `notValues`, `allValues` or `pathVariable`");
+        problems.error(place.clone(), fault);
     }
     operators
 }
@@ -67,11 +69,12 @@ fn operators(
 /// The values of a list that has some.
 pub fn scalars(place: &Place, values: &[Value], problems: &mut Problems) -> Vec<Scalar> {
     if values.is_empty() {
-        problems.error(place.clone(), "found an empty list, expected a value");
+        problems.error(place.clone(), Fault::EmptyList { expected: "a value" });
     }
     let scalar = |(index, value): (usize, &Value)| {
-        let message = format!("found {value}, expected a string, a number or a boolean");
-        problems.check(&place.index(index), Scalar::new(value).ok_or(message))
+        let found = || Found::Value(value.clone());
+        let fault = || Fault::found(found(), "a string, a number or a boolean");
+        problems.check(&place.index(index), Scalar::new(value).ok_or_else(fault))
     };
     values.iter().enumerate().filter_map(scalar).collect()
 }

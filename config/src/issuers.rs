@@ -1,6 +1,6 @@
 //! Whose tokens a document can accept, which routes refer to.
 
-use super::problem::Place;
+use super::place::Place;
 use super::schema;
 
 /// The issuers whose tokens can be accepted, whatever else is wrong with their entries.

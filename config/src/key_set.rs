@@ -5,9 +5,12 @@ use std::mem::Discriminant;
 
 use serde_json::Value;
 
-use super::problem::{Place, Problems};
+use super::fault::Fault;
+use super::fault::key_set::KeySetFault;
+use super::place::Place;
+use super::problem::Problems;
 use jwt_rbac::authn::algorithm::Algorithm;
-use jwt_rbac::authn::jwk::{Jwk, JwkError, VerificationKey};
+use jwt_rbac::authn::jwk::{Jwk, VerificationKey};
 use jwt_rbac::authn::price::{Budget, Place as CheckedIn, Price};
 use jwt_rbac::json;
 
@@ -28,46 +31,44 @@ pub fn compile(
 ) -> Option<Vec<Jwk>> {
     let set = match jwks {
         Value::String(text) if text == PLACEHOLDER => {
-            problems.error(
-                place.clone(),
-                "found the placeholder: put the key set of your issuer here, the JSON that its \
-                 `jwks_uri` serves (Auth0: https://TENANT/.well-known/jwks.json)",
-            );
+            problems.error(place.clone(), KeySetFault::Placeholder.into());
             return None;
         }
-        Value::String(text) => json::parse(text.as_bytes(), LIMITS)
-            .map(Value::from)
-            .map_err(|error| format!("expected a key set: {error}")),
+        Value::String(text) => {
+            json::parse(text.as_bytes(), LIMITS).map(Value::from).map_err(KeySetFault::Json)
+        }
         object => Ok(object),
     };
     let mut set = problems.check(place, set)?;
     let place = place.field("keys");
     let Some(Value::Array(keys)) = set.get_mut("keys").map(Value::take) else {
-        problems.error(place, "expected a list of keys (RFC 7517 §5)");
+        problems.error(place, Fault::expected("a list of keys (RFC 7517 §5)"));
         return None;
     };
     let is_secret = |key: &&Value| key.get("kty").is_some_and(|kind| kind == "oct");
     if keys.iter().any(|key| is_secret(&key)) && !keys.iter().all(|key| is_secret(&key)) {
         // A verifier that can be talked into using a public key as a secret is the oldest hole of
         // JWT libraries (RFC 8725 §2.1); sets that hold both kinds are a mistake or a trap.
-        problems.error(place, "found secrets (`oct`) beside public keys, expected one kind");
+        let (found, with) = ("secrets (`oct`)", "public keys");
+        problems.error(place, Fault::Conflict { found, with, why: ", expected one kind" });
         return None;
     }
     let mut usable = Vec::new();
-    let mut skipped = String::new();
+    let mut skipped = Vec::new();
     let errors_before = problems.errors.len();
     for (index, key) in keys.iter().enumerate() {
         let place = place.index(index);
         match Jwk::parse(key, allowed) {
             Ok(key) => usable.push(key),
-            Err(JwkError { member, message, is_private }) => {
-                let place = if member.is_empty() { place } else { place.field(member) };
-                if is_private {
-                    problems.error(place, message);
+            Err(error) => {
+                let is_of_key = error.member.is_empty();
+                let place = if is_of_key { place } else { place.field(error.member) };
+                if error.is_private {
+                    problems.error(place, KeySetFault::Key(error).into());
                     continue;
                 }
-                skipped = format!("{skipped}; {place}: {message}");
-                problems.warn(place, format!("key skipped: {message}"));
+                problems.warn(place.clone(), KeySetFault::Skipped(error.clone()).into());
+                skipped.push((place, error));
             }
         }
     }
@@ -75,7 +76,7 @@ pub fn compile(
         return None;
     }
     if usable.is_empty() {
-        problems.error(place, format!("found no usable key among {}{skipped}", keys.len()));
+        problems.error(place, KeySetFault::NoneUsable(skipped).into());
         return None;
     }
     check_ambiguity(&place, &usable, problems);
@@ -99,14 +100,9 @@ fn check_ambiguity(place: &Place, keys: &[Jwk], problems: &mut Problems) {
         *unpaid = unpaid.saturating_add(usize::from(!is_paid));
     }
     for key in keys {
-        let id = key.id.as_deref();
-        let group = (id, std::mem::discriminant(&key.key));
-        let Some((_, unpaid @ 1..)) = budgets.remove(&group) else { continue };
-        let id = id.map_or_else(|| "no `kid`".to_owned(), |id| format!("the `kid` {id}"));
-        let message = format!(
-            "found more keys of one kind with {id} than a request may try: the last {unpaid} are \
-             never tried on a token that any of the first could have signed"
-        );
-        problems.warn(place.clone(), message);
+        let group = (key.id.as_deref(), std::mem::discriminant(&key.key));
+        let Some((_, count @ 1..)) = budgets.remove(&group) else { continue };
+        let fault = KeySetFault::NeverTried { id: key.id.clone(), count };
+        problems.warn(place.clone(), fault.into());
     }
 }

@@ -8,6 +8,8 @@
 //! the module stays with Envoy as memory (docs/costs.md).
 
 pub mod duration;
+pub mod fault;
+pub mod place;
 pub mod problem;
 pub mod size;
 
@@ -26,8 +28,11 @@ mod routes;
 mod schema;
 mod shape;
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 
+use fault::{Fault, Found};
 use issuers::Issuers;
 use jwt_rbac::authn::locate::Location;
 use jwt_rbac::authn::revocation::Revocation;
@@ -38,7 +43,8 @@ use jwt_rbac::forward::OVERRIDES;
 use jwt_rbac::header_names::HeaderNames;
 use jwt_rbac::json;
 pub use key_set::PLACEHOLDER;
-use problem::{Place, Problems};
+use place::Place;
+use problem::Problems;
 
 /// The largest document, in bytes.
 const MAX_DOCUMENT: usize = 1 << 20;
@@ -47,8 +53,8 @@ const MAX_DOCUMENT: usize = 1 << 20;
 const MAX_CACHE_SIZE: usize = 64 << 20;
 /// The size of the cache where the document does not say, in bytes.
 const DEFAULT_CACHE_SIZE: usize = 4 << 20;
-/// What is said of a document that would let everybody in.
-const NOTHING_TO_DO: &str = "expected `jwtRules`, `routes` or both";
+/// What a document that would let everybody in lacks.
+const NOTHING_TO_DO: &str = "`jwtRules`, `routes` or both";
 /// How many routes can have counters of their own.
 const MAX_RULE_METRICS: usize = 200;
 /// The largest token where the document does not say, in bytes.
@@ -77,23 +83,23 @@ pub fn compile(
 fn read(text: &[u8], problems: &mut Problems) -> Option<schema::Document> {
     let root = Place::root();
     if text.len() > MAX_DOCUMENT {
-        let message = format!("found {} bytes, expected at most {MAX_DOCUMENT}", text.len());
-        problems.error(root, message);
+        let found = Some(text.len());
+        problems.error(root, Fault::TooMany { found, of: "bytes", limit: MAX_DOCUMENT });
         return None;
     }
     if text.iter().all(u8::is_ascii_whitespace) {
-        problems.error(root, NOTHING_TO_DO);
+        problems.error(root, Fault::expected(NOTHING_TO_DO));
         return None;
     }
     let limits = json::Limits { depth: 64, members: usize::MAX };
     let value = match json::parse(text, limits).map(Value::from) {
         Ok(value @ Value::Object(_)) => value,
         Ok(_) => {
-            problems.error(root, "found no object, expected a JSON object");
+            problems.error(root, Fault::found(Found::Words("no object"), "a JSON object"));
             return None;
         }
         Err(error) => {
-            problems.error(root, format!("{error}, expected a JSON object"));
+            problems.error(root, Fault::Json(error));
             return None;
         }
     };
@@ -122,7 +128,7 @@ fn compile_schema(
     if let Some(entries) = document.jwt_rules {
         let place = root.field("jwtRules");
         if entries.is_empty() {
-            problems.error(place.clone(), "found an empty list, expected at least one issuer");
+            problems.error(place.clone(), Fault::EmptyList { expected: "at least one issuer" });
         }
         let count = entries.len();
         rules = shape::decode_all(&place, entries, problems);
@@ -175,10 +181,7 @@ fn compile_schema(
 fn max_token_size(text: Option<schema::Text>, problems: &mut Problems) -> usize {
     let place = Place::root().field("maxTokenSize");
     let size = text.and_then(|text| {
-        let size = size::size(&text.0).and_then(|size| match size {
-            1..=MAX_DOCUMENT => Ok(size),
-            _ => Err(format!("found `{}`, expected 1 byte to `1Mi`", text.0)),
-        });
+        let size = bounded_size(&text.0, 1..=MAX_DOCUMENT, "1 byte to `1Mi`");
         problems.check(&place, size)
     });
     size.unwrap_or(DEFAULT_MAX_TOKEN_SIZE)
@@ -192,13 +195,22 @@ fn max_cache_size(
     let place = Place::root().field("tokenCache");
     let cache = cache.and_then(|cache| shape::decode(&place, cache, problems));
     let size = cache.and_then(|schema::TokenCache { max_size }| {
-        let size = size::size(&max_size.0).and_then(|size| match size {
-            0..=MAX_CACHE_SIZE => Ok(size),
-            _ => Err(format!("found `{}`, expected 0 to `64Mi`", max_size.0)),
-        });
+        let size = bounded_size(&max_size.0, 0..=MAX_CACHE_SIZE, "0 to `64Mi`");
         problems.check(&place.field("maxSize"), size)
     });
     size.unwrap_or(DEFAULT_CACHE_SIZE)
+}
+
+fn bounded_size(
+    text: &str,
+    bounds: RangeInclusive<usize>,
+    expected: &'static str,
+) -> Result<usize, Fault> {
+    match size::size(text) {
+        Ok(size) if bounds.contains(&size) => Ok(size),
+        Ok(_) => Err(Fault::text(text, expected)),
+        Err(problem) => Err(Fault::Size { found: text.to_owned(), problem }),
+    }
 }
 
 /// What the options of a document rule out together.
@@ -208,22 +220,27 @@ fn check_options(document: &schema::Document, problems: &mut Problems) {
     let allows_unmatched = document.unmatched_routes == Some(schema::Unmatched::Allow);
     let matches_ambiguous = document.ambiguous_paths == Some(schema::AmbiguousPaths::Match);
     if allows_unmatched && matches_ambiguous {
-        problems.error(
-            place("ambiguousPaths"),
-            "found `MATCH` beside `unmatchedRoutes: ALLOW`: a protected path would be open in \
-             another spelling",
-        );
+        let fault = Fault::Conflict {
+            found: "`MATCH`",
+            with: "`unmatchedRoutes: ALLOW`",
+            why: ": a protected path would be open in another spelling",
+        };
+        problems.error(place("ambiguousPaths"), fault);
     }
     match &document.routes {
-        Some(routes) if routes.is_empty() && allows_unmatched => problems.error(
-            place("unmatchedRoutes"),
-            "found `ALLOW` beside `routes: []`, which together allow everything; without both \
-             keys the filter only authenticates",
-        ),
+        Some(routes) if routes.is_empty() && allows_unmatched => {
+            let fault = Fault::Conflict {
+                found: "`ALLOW`",
+                with: "`routes: []`",
+                why: ", which together allow everything; without both keys the filter only \
+                      authenticates",
+            };
+            problems.error(place("unmatchedRoutes"), fault);
+        }
         Some(routes) if document.rule_metrics && routes.len() > MAX_RULE_METRICS => {
-            let message =
-                format!("found {} routes, expected at most {MAX_RULE_METRICS}", routes.len());
-            problems.error(place("ruleMetrics"), message);
+            let found = Some(routes.len());
+            let fault = Fault::TooMany { found, of: "routes", limit: MAX_RULE_METRICS };
+            problems.error(place("ruleMetrics"), fault);
         }
         Some(_) => {}
         // These have a meaning only for a table.
@@ -246,18 +263,17 @@ fn check_options(document: &schema::Document, problems: &mut Problems) {
         refuse_without("jwtRules", &options, problems);
     }
     if document.jwt_rules.is_none() && document.routes.is_none() && problems.errors.is_empty() {
-        problems.error(Place::root(), NOTHING_TO_DO);
+        problems.error(Place::root(), Fault::expected(NOTHING_TO_DO));
     }
     if document.dry_run_tokens.is_some() && !document.dry_run {
-        problems
-            .error(place("dryRunTokens"), "found without `dryRun: true`, where it has no meaning");
+        refuse_without("dryRun: true", &[("dryRunTokens", true)], problems);
     }
 }
 
-fn refuse_without(needed: &str, options: &[(&str, bool)], problems: &mut Problems) {
+fn refuse_without(without: &'static str, options: &[(&str, bool)], problems: &mut Problems) {
     for (name, _) in options.iter().filter(|(_, is_set)| *is_set) {
-        let message = format!("found without `{needed}`, where it has no meaning");
-        problems.error(Place::root().field(name), message);
+        let fault = Fault::Useless { without, why: ", where it has no meaning" };
+        problems.error(Place::root().field(name), fault);
     }
 }
 

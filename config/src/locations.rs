@@ -1,7 +1,9 @@
 //! `fromHeaders`, `fromParams` and `fromCookies`: where the tokens of a provider are found.
 
 use super::checks;
-use super::problem::{Place, Problems};
+use super::fault::Fault;
+use super::place::Place;
+use super::problem::Problems;
 use super::schema::{FromHeader, JwtRule};
 use super::shape;
 use jwt_rbac::authn::credential;
@@ -17,7 +19,7 @@ pub fn compile(place: &Place, rule: &mut JwtRule, problems: &mut Problems) -> Ve
     if let Some(headers) = rule.from_headers.take() {
         let place = place.field("fromHeaders");
         if headers.is_empty() {
-            problems.error(place.clone(), "found an empty list, expected `{name: …, prefix: …}`");
+            problems.error(place.clone(), Fault::EmptyList { expected: "`{name: …, prefix: …}`" });
         }
         for (place, header) in shape::decode_all(&place, headers, problems) {
             locations.extend(header_location(&place, &header, problems));
@@ -32,8 +34,7 @@ pub fn compile(place: &Place, rule: &mut JwtRule, problems: &mut Problems) -> Ve
         checks::check_strings(&place, names, problems);
         for (index, name) in names.iter().enumerate() {
             if !name.is_empty() && !credential::is_scheme(name.as_bytes()) {
-                let message = format!("found `{name}`, expected the name of a cookie");
-                problems.error(place.index(index), message);
+                problems.error(place.index(index), Fault::text(name, "the name of a cookie"));
             }
         }
         locations.extend(names.iter().cloned().map(Location::Cookie));
@@ -47,14 +48,13 @@ fn header_location(
     problems: &mut Problems,
 ) -> Option<Location> {
     if !checks::is_header_name(&header.name) {
-        let message = format!("found `{}`, expected the name of a header", header.name);
-        problems.error(place.field("name"), message);
+        problems.error(place.field("name"), Fault::text(&header.name, "the name of a header"));
         return None;
     }
     // Envoy shows `host` as `:authority`, and cookies have names of their own.
     if ["host", "cookie"].contains(&header.name.to_ascii_lowercase().as_str()) {
-        let message = format!("found `{}`, which holds no token; see `fromCookies`", header.name);
-        problems.error(place.field("name"), message);
+        let fault = Fault::unsuitable(&header.name, "which holds no token; see `fromCookies`");
+        problems.error(place.field("name"), fault);
         return None;
     }
     let is_word = |prefix: &str| prefix.bytes().all(|byte| byte.is_ascii_alphabetic());
@@ -68,12 +68,9 @@ fn header_location(
             Prefix::Scheme(scheme.to_ascii_lowercase())
         }
         Some(_) => {
-            let message = format!(
-                "found `{}`, expected an authentication scheme and one space, or a prefix that does \
-                 not end in a space",
-                header.prefix
-            );
-            problems.error(place.field("prefix"), message);
+            let expected =
+                "an authentication scheme and one space, or a prefix that does not end in a space";
+            problems.error(place.field("prefix"), Fault::text(&header.prefix, expected));
             return None;
         }
     };
@@ -93,11 +90,9 @@ pub fn check_overlaps(rules: &[(Place, Vec<Location>)], problems: &mut Problems)
         for (other_place, other) in all.iter().take(number) {
             let Location::Header(other_name, other_prefix) = other else { continue };
             if name == other_name && prefix != other_prefix && prefix.overlaps(other_prefix) {
-                let message = format!(
-                    "a token in `{name}` could be meant here and at {other_place}: one prefix \
-                     begins with the other"
-                );
-                problems.error(place.field("fromHeaders"), message);
+                let (header, other) = (name.clone(), Place::clone(other_place));
+                let fault = Fault::SharedLocation { header, other };
+                problems.error(place.field("fromHeaders"), fault);
             }
         }
     }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::checks;
-use super::problem::{Place, Problems};
+use super::fault::Fault;
+use super::place::Place;
+use super::problem::Problems;
 use super::schema::{ClaimFormat, ClaimToHeader, JwtRule};
 use super::shape;
 use jwt_rbac::authn::claim_path::ClaimPath;
@@ -39,18 +41,15 @@ pub fn compile(
         let is_same =
             |(_, known): &(Place, OutputHeader)| header_names::normal(&known.name) == name;
         if !checks::is_header_name(header) {
-            let message = format!("found `{header}`, expected a header name of A-Z a-z 0-9 - _");
-            problems.error(place, message);
+            problems.error(place, Fault::text(header, "a header name of A-Z a-z 0-9 - _"));
         } else if RESERVED.contains(&name.as_str()) {
-            problems.error(place, format!("found `{header}`, which belongs to HTTP itself"));
+            problems.error(place, Fault::unsuitable(header, "which belongs to HTTP itself"));
         } else if OVERRIDES.contains(&name.as_str()) {
-            let message = format!("found `{header}`, which asks for another method or path");
-            problems.error(place, message);
+            let why = "which asks for another method or path";
+            problems.error(place, Fault::unsuitable(header, why));
         } else if outputs.iter().any(is_same) {
-            problems.error(
-                place,
-                format!("found `{header}`, which this entry of `jwtRules` writes already"),
-            );
+            let why = "which this entry of `jwtRules` writes already";
+            problems.error(place, Fault::unsuitable(header, why));
         } else {
             let name = Arc::from(header.to_ascii_lowercase());
             outputs.push((place, OutputHeader { name, source }));
@@ -62,7 +61,7 @@ pub fn compile(
     let place = place.field("outputClaimToHeaders");
     let Some(entries) = rule.output_claim_to_headers.take() else { return outputs };
     if entries.is_empty() {
-        problems.error(place.clone(), "found an empty list, expected `{header: …, claim: …}`");
+        problems.error(place.clone(), Fault::EmptyList { expected: "`{header: …, claim: …}`" });
     }
     for (place, entry) in shape::decode_all::<ClaimToHeader>(&place, entries, problems) {
         let claim = problems.check(&place.field("claim"), ClaimPath::parse(&entry.claim));
@@ -91,8 +90,8 @@ pub fn check_locations(
             Location::Cookie(_) | Location::Parameter(_) => false,
         };
         if locations.iter().any(is_it) {
-            let message = format!("found `{}`, where tokens are looked for", output.name);
-            problems.error(place.clone(), message);
+            let fault = Fault::unsuitable(&output.name, "where tokens are looked for");
+            problems.error(place.clone(), fault);
         }
     }
 }

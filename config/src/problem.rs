@@ -2,82 +2,21 @@
 
 use std::fmt;
 
-/// A place in a document, as data, so that a tool can turn it into a line and a column.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place(Vec<Step>);
-
-/// One step from an object or list to something in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// A member of an object.
-    Field(String),
-    /// An element of a list, counted from 0.
-    Index(usize),
-}
-
-impl Place {
-    /// The document itself.
-    #[must_use]
-    pub fn root() -> Self {
-        Self::default()
-    }
-
-    /// The member with this name.
-    #[must_use]
-    pub fn field(&self, name: &str) -> Self {
-        self.step(Step::Field(name.to_owned()))
-    }
-
-    /// The element with this number.
-    #[must_use]
-    pub fn index(&self, index: usize) -> Self {
-        self.step(Step::Index(index))
-    }
-
-    /// The place one step further.
-    #[must_use]
-    pub fn step(&self, step: Step) -> Self {
-        let mut steps = self.0.clone();
-        steps.push(step);
-        Self(steps)
-    }
-
-    /// The steps from the document to the place.
-    #[must_use]
-    pub fn steps(&self) -> &[Step] {
-        &self.0
-    }
-}
-
-/// `jwtRules[0].jwks.keys[2].n`; the document itself is `pluginConfig`.
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("pluginConfig");
-        }
-        for (number, step) in self.0.iter().enumerate() {
-            match step {
-                Step::Field(name) if number == 0 => f.write_str(name)?,
-                Step::Field(name) => write!(f, ".{name}")?,
-                Step::Index(index) => write!(f, "[{index}]")?,
-            }
-        }
-        Ok(())
-    }
-}
+use super::fault::Fault;
+use super::place::Place;
 
 /// One fault of a document, or one thing that its author should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Where it is.
     pub place: Place,
-    /// What was found and what was expected: lower case, no full stop.
-    pub message: String,
+    /// What it is.
+    pub fault: Fault,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.message)
+        write!(f, "{}: {}", self.place, self.fault)
     }
 }
 
@@ -92,29 +31,19 @@ pub struct Problems {
 
 impl Problems {
     /// Adds an error.
-    pub fn error(&mut self, place: Place, message: impl Into<String>) {
-        self.errors.push(Problem { place, message: message.into() });
+    #[inline(never)]
+    pub fn error(&mut self, place: Place, fault: Fault) {
+        self.errors.push(Problem { place, fault });
     }
 
     /// Adds a warning.
-    pub fn warn(&mut self, place: Place, message: impl Into<String>) {
-        self.warnings.push(Problem { place, message: message.into() });
+    #[inline(never)]
+    pub fn warn(&mut self, place: Place, fault: Fault) {
+        self.warnings.push(Problem { place, fault });
     }
 
     /// The value, or an error at this place.
-    pub fn check<T>(&mut self, place: &Place, value: Result<T, String>) -> Option<T> {
-        value.map_err(|message| self.error(place.clone(), message)).ok()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_read_like_javascript() {
-        let place = Place::root().field("jwtRules").index(0).field("jwks").field("keys").index(2);
-        assert_eq!(place.to_string(), "jwtRules[0].jwks.keys[2]");
-        assert_eq!(Place::root().to_string(), "pluginConfig");
+    pub fn check<T, E: Into<Fault>>(&mut self, place: &Place, value: Result<T, E>) -> Option<T> {
+        value.map_err(|fault| self.error(place.clone(), fault.into())).ok()
     }
 }

@@ -6,7 +6,9 @@ use foldhash::HashMap;
 
 use super::checks;
 use super::duration::seconds;
-use super::problem::{Place, Problems};
+use super::fault::{Fault, Found};
+use super::place::Place;
+use super::problem::Problems;
 use super::schema::{Entries, JwtRule, RequiredClaim};
 use super::{claim_rules, key_set, locations, output_headers, shape};
 use jwt_rbac::authn::Authenticator;
@@ -23,7 +25,7 @@ use jwt_rbac::scalar::Scalar;
 
 /// What Envoy's `jwt_authn` filter allows where Istio says nothing, in seconds.
 const DEFAULT_CLOCK_SKEW: u64 = 60;
-/// The largest difference of clocks that can be asked for, in seconds.
+/// The largest difference of clocks that can be asked for, in seconds; `clock_skew` names it too.
 const MAX_CLOCK_SKEW: u64 = 300;
 /// Claims that Istio always reads as lists.
 const SPACE_DELIMITED: &[&str] = &["permission", "scope"];
@@ -44,8 +46,8 @@ pub fn compile(
         if let Some(first) = names.insert(name.clone(), place.clone())
             && rule.name.is_some()
         {
-            let message = format!("found `{name}`, which is the name of {first} too");
-            problems.error(place.field("name"), message);
+            let fault = Fault::Duplicate { name: name.clone(), first };
+            problems.error(place.field("name"), fault);
         }
         let locations = locations::compile(&place, &mut rule, problems);
         let outputs = output_headers::compile(&place, &mut rule, problems);
@@ -95,7 +97,7 @@ fn provider(
         // Which keys are usable depends on this list.
         return None;
     }
-    let missing = || "expected `jwks`, the key set of the issuer".to_owned();
+    let missing = || Fault::expected("`jwks`, the key set of the issuer");
     let jwks = problems.check(place, rule.jwks.ok_or_else(missing))?;
     let keys = key_set::compile(&place.field("jwks"), jwks, algorithms.as_deref(), problems)?;
     let always_delimited = SPACE_DELIMITED.iter().map(ToString::to_string);
@@ -121,14 +123,11 @@ fn provider(
 fn check_names(place: &Place, rule: &JwtRule, problems: &mut Problems) {
     match rule.issuer.as_deref() {
         Some("") => {
-            let message = "found an empty issuer, expected that of the tokens";
-            problems.error(place.field("issuer"), message);
+            let found = Found::Words("an empty issuer");
+            problems.error(place.field("issuer"), Fault::found(found, "that of the tokens"));
         }
         Some(_) => {}
-        None => problems.warn(
-            place.clone(),
-            "no `issuer`: tokens of any issuer that no other entry names are accepted",
-        ),
+        None => problems.warn(place.clone(), Fault::AnyIssuer),
     }
     if let Some(name) = &rule.name {
         problems.check(&place.field("name"), checks::check_name(name));
@@ -142,11 +141,12 @@ fn audiences(place: &Place, rule: &JwtRule, problems: &mut Problems) -> Option<V
     match (&rule.audiences, rule.any_audience) {
         (None, false) => problems.error(
             place.clone(),
-            "expected `audiences`, what the tokens name in `aud`, or `anyAudience: true`",
+            Fault::expected("`audiences`, what the tokens name in `aud`, or `anyAudience: true`"),
         ),
         (Some(_), true) => {
-            let message = "found beside `audiences`, expected one of both";
-            problems.error(place.field("anyAudience"), message);
+            let with = "`audiences`";
+            let fault = Fault::Conflict { found: "", with, why: ", expected one of both" };
+            problems.error(place.field("anyAudience"), fault);
         }
         (Some(audiences), false) => {
             checks::check_strings(&place.field("audiences"), audiences, problems);
@@ -167,8 +167,8 @@ fn algorithms(
     let place = place.field("algorithms");
     checks::check_strings(&place, names, problems);
     let parse = |(index, name): (usize, &String)| {
-        let message = format!("found `{name}`, expected an algorithm such as `RS256`");
-        problems.check(&place.index(index), Algorithm::from_name(name).ok_or(message))
+        let fault = || Fault::text(name, "an algorithm such as `RS256`");
+        problems.check(&place.index(index), Algorithm::from_name(name).ok_or_else(fault))
     };
     Some(names.iter().enumerate().filter(|(_, name)| !name.is_empty()).filter_map(parse).collect())
 }
@@ -177,21 +177,21 @@ fn clock_skew(place: &Place, text: Option<&str>, problems: &mut Problems) -> u64
     let place = place.field("clockSkew");
     let bounded = |text: &str| match duration(text)? {
         skew @ 0..=MAX_CLOCK_SKEW => Ok(skew),
-        _ => Err(format!("found `{text}`, expected `0s` to `{MAX_CLOCK_SKEW}s`")),
+        _ => Err(Fault::text(text, "`0s` to `300s`")),
     };
     let skew = text.and_then(|text| problems.check(&place, bounded(text)));
     skew.unwrap_or(DEFAULT_CLOCK_SKEW)
 }
 
-fn duration(text: &str) -> Result<u64, String> {
-    seconds(text).map_err(|problem| format!("found `{text}`, {problem}"))
+fn duration(text: &str) -> Result<u64, Fault> {
+    seconds(text).map_err(|problem| Fault::Duration { found: text.to_owned(), problem })
 }
 
 /// A lifetime of nothing would refuse every token.
 fn max_lifetime(place: &Place, text: &str, problems: &mut Problems) -> Option<u64> {
     let place = place.field("maxLifetime");
     let lifetime = duration(text).and_then(|seconds| match seconds {
-        0 => Err(format!("found `{text}`, expected a duration such as `24h`")),
+        0 => Err(Fault::text(text, "a duration such as `24h`")),
         seconds => Ok(seconds),
     });
     problems.check(&place, lifetime)
@@ -206,7 +206,7 @@ fn required_claims(
     let Some(entries) = entries else { return Vec::new() };
     let place = place.field("requiredClaims");
     if entries.is_empty() {
-        problems.error(place.clone(), "found an empty list, expected `{claim: …, values: […]}`");
+        problems.error(place.clone(), Fault::EmptyList { expected: "`{claim: …, values: […]}`" });
     }
     let mut required = Vec::new();
     for (place, entry) in shape::decode_all(&place, entries, problems) {
@@ -239,7 +239,7 @@ fn grants(
 
 fn claims(place: &Place, names: &[String], problems: &mut Problems) -> Vec<ClaimPath> {
     if names.is_empty() {
-        problems.error(place.clone(), "found an empty list, expected the name of a claim");
+        problems.error(place.clone(), Fault::EmptyList { expected: "the name of a claim" });
     }
     let parse = |(index, name): (usize, &String)| {
         problems.check(&place.index(index), ClaimPath::parse(name))
@@ -256,14 +256,14 @@ fn role_permissions(
 ) -> HashMap<String, PermissionSet> {
     let place = place.field("rolePermissions");
     match (&rule.role_permissions, &rule.role_claims) {
-        (None, Some(_)) => problems.error(
-            place.clone(),
-            "missing, expected what each role of `roleClaims` grants: without it roles grant nothing",
-        ),
-        (Some(_), None) => problems.error(
-            place.clone(),
-            "found without `roleClaims`, expected the claims that hold the roles",
-        ),
+        (None, Some(_)) => {
+            let expected = "what each role of `roleClaims` grants: without it roles grant nothing";
+            problems.error(place.clone(), Fault::found(Found::Missing, expected));
+        }
+        (Some(_), None) => {
+            let why = ", expected the claims that hold the roles";
+            problems.error(place.clone(), Fault::Useless { without: "roleClaims", why });
+        }
         _ => {}
     }
     let mut role_permissions = HashMap::default();

@@ -1,7 +1,9 @@
 //! `responses`: from the schema to [`Responses`].
 
 use super::checks;
-use super::problem::{Place, Problems};
+use super::fault::{Fault, Found};
+use super::place::Place;
+use super::problem::Problems;
 use super::schema::{self, Entry, Forbidden, Unauthenticated};
 use super::shape;
 use jwt_rbac::document::{Format, Responses};
@@ -18,17 +20,15 @@ pub fn compile(
     if let Some(missing_token) = schema.missing_token {
         let place = place.field("missingToken");
         let decoded = shape::decode(&place, missing_token, problems);
-        responses.challenge_missing_token = match decoded
-            .map(|schema::MissingToken { status }| status)
-        {
-            None | Some(403) => false,
-            Some(401) => true,
-            Some(other) => {
-                problems
-                    .error(place.field("status"), format!("found {other}, expected 403 or 401"));
-                false
-            }
-        };
+        responses.challenge_missing_token =
+            match decoded.map(|schema::MissingToken { status }| status) {
+                None | Some(403) => false,
+                Some(401) => true,
+                Some(other) => {
+                    problems.error(place.field("status"), status_fault(other, "403 or 401"));
+                    false
+                }
+            };
     }
     if let Some(unauthenticated) = schema.unauthenticated {
         let place = place.field("unauthenticated");
@@ -41,8 +41,8 @@ pub fn compile(
     }
     if let Some(url) = schema.resource_metadata {
         if !is_url(&url) {
-            let message = format!("found `{url}`, expected an https URL (RFC 9728 §3)");
-            problems.error(place.field("resourceMetadata"), message);
+            let fault = Fault::text(&url, "an https URL (RFC 9728 §3)");
+            problems.error(place.field("resourceMetadata"), fault);
         }
         responses.resource_metadata = Some(url);
     }
@@ -50,9 +50,8 @@ pub fn compile(
         let place = place.field("corsOrigins");
         checks::check_strings(&place, &origins, problems);
         for (index, origin) in origins.iter().enumerate().filter(|(_, it)| !is_origin(it)) {
-            let message =
-                format!("found `{origin}`, expected an origin such as `https://app.example.com`");
-            problems.error(place.index(index), message);
+            let fault = Fault::text(origin, "an origin such as `https://app.example.com`");
+            problems.error(place.index(index), fault);
         }
         responses.cors_origins = origins;
     }
@@ -74,18 +73,21 @@ fn compile_forbidden(
         None | Some(403) => {}
         Some(404) => responses.hide_forbidden = true,
         Some(other) => {
-            problems.error(place.field("status"), format!("found {other}, expected 403 or 404"));
+            problems.error(place.field("status"), status_fault(other, "403 or 404"));
         }
     }
     if responses.hide_forbidden && responses.challenge_missing_token {
-        let message =
-            "hides little beside `missingToken: {status: 401}`, which tells what there is";
-        problems.warn(place.field("status"), message);
+        problems.warn(place.field("status"), Fault::HidesLittle);
     }
     if responses.hide_forbidden && insufficient_scope {
-        let message = "found beside `status: 404`, which is to hide what it would name";
-        problems.error(place.field("insufficientScope"), message);
+        let (with, why) = ("`status: 404`", ", which is to hide what it would name");
+        let fault = Fault::Conflict { found: "", with, why };
+        problems.error(place.field("insufficientScope"), fault);
     }
+}
+
+fn status_fault(found: u16, expected: &'static str) -> Fault {
+    Fault::found(Found::Value(found.into()), expected)
 }
 
 fn format(
@@ -103,18 +105,19 @@ fn format(
             if content_type.is_empty()
                 || !content_type.bytes().all(|byte| matches!(byte, b' '..=b'~'))
             {
-                let message = format!("found `{content_type}`, expected a media type");
-                problems.error(place.field("contentType"), message);
+                let fault = Fault::text(&content_type, "a media type");
+                problems.error(place.field("contentType"), fault);
             }
             Format::Custom { body, content_type }
         }
         (schema::Format::Custom, None, _) => {
-            problems.error(place.clone(), "expected `body` beside `format: CUSTOM`");
+            problems.error(place.clone(), Fault::expected("`body` beside `format: CUSTOM`"));
             Format::Text
         }
         (schema::Format::Text | schema::Format::ProblemJson, body, _) => {
             let field = if body.is_some() { "body" } else { "contentType" };
-            problems.error(place.field(field), "found without `format: CUSTOM`");
+            let fault = Fault::Useless { without: "format: CUSTOM", why: "" };
+            problems.error(place.field(field), fault);
             Format::Text
         }
     }

@@ -2,7 +2,9 @@
 
 use std::time::UNIX_EPOCH;
 
-use super::problem::{Place, Problems};
+use super::fault::Fault;
+use super::place::Place;
+use super::problem::Problems;
 use super::schema::{Entry, Revoked};
 use super::shape;
 use jwt_rbac::authn::revocation::Revocation;
@@ -13,7 +15,7 @@ pub fn compile(place: &Place, revoked: Entry<Revoked>, problems: &mut Problems) 
     let revoked = shape::decode(place, revoked, problems).unwrap_or_default();
     for (name, list) in [("jti", &revoked.jti), ("sub", &revoked.sub)] {
         for (index, _) in list.iter().enumerate().filter(|(_, text)| text.is_empty()) {
-            problems.error(place.field(name).index(index), "found an empty string");
+            problems.error(place.field(name).index(index), Fault::EmptyText);
         }
     }
     let issued_before = revoked
@@ -27,12 +29,12 @@ pub fn compile(place: &Place, revoked: Entry<Revoked>, problems: &mut Problems) 
 }
 
 /// A point in time (RFC 3339, in UTC) in seconds since 1970.
-fn seconds(text: &str) -> Result<u64, String> {
+fn seconds(text: &str) -> Result<u64, Fault> {
     humantime::parse_rfc3339(text)
         .ok()
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
         .map(|since_1970| since_1970.as_secs())
-        .ok_or_else(|| format!("found `{text}`, expected a time such as `2026-01-01T00:00:00Z`"))
+        .ok_or_else(|| Fault::text(text, "a time such as `2026-01-01T00:00:00Z`"))
 }
 
 #[cfg(test)]

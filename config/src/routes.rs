@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::fault::Fault;
+use super::fault::table::TableFault;
 use super::issuers::Issuers;
-use super::problem::{Place, Problems};
+use super::place::Place;
+use super::problem::Problems;
 use super::schema::{Entries, Route};
 use super::{access, ambiguity, checks, shape};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authz::hosts::HostPattern;
 use jwt_rbac::authz::routes::{self, AmbiguousPaths, RouteKey, RouteTable, Unmatched};
 use jwt_rbac::authz::template::Template;
-use jwt_rbac::authz::trie::MAX_VISITS;
 
 /// How many combinations of host, path and method a table may have. Each takes some hundred bytes,
 /// and all documents of a worker share the 1 GiB that Envoy gives to a VM: a document that fits on
@@ -42,14 +44,14 @@ pub fn compile(
     let mut all_paths = Vec::new();
     for (place, mut route) in decoded {
         if named_hosts && route.hosts.is_none() {
-            let message = "expected `hosts`, because another route has them; `\"*\"` is any host";
-            problems.error(place.clone(), message);
+            let expected = "`hosts`, because another route has them; `\"*\"` is any host";
+            problems.error(place.clone(), Fault::expected(expected));
         }
         if let Some(name) = &route.name
             && let Some(first) = names.insert(name.clone(), place.clone())
         {
-            let message = format!("found `{name}`, which is the name of {first} too");
-            problems.error(place.field("name"), message);
+            let fault = Fault::Duplicate { name: name.clone(), first };
+            problems.error(place.field("name"), fault);
         }
         let (hosts, templates) = add_route(
             &mut table,
@@ -66,20 +68,10 @@ pub fn compile(
         ambiguity::check(&all_paths, table.routes(), problems);
     }
     if keys_left == 0 {
-        let message = format!(
-            "found more than {MAX_KEYS} combinations of host, path and method, which take too much \
-             memory: list fewer of them in one route"
-        );
-        problems.error(place.clone(), message);
+        problems.error(place.clone(), TableFault::TooManyKeys { limit: MAX_KEYS }.into());
     }
     if let Some(visits) = table.excessive_visits() {
-        problems.error(
-            place.clone(),
-            format!(
-                "found paths of which one lookup could try {visits} segments, expected at most \
-                 {MAX_VISITS}: fewer routes that have a literal where others have a variable"
-            ),
-        );
+        problems.error(place.clone(), TableFault::SlowLookup { visits }.into());
     }
     table
 }
@@ -105,10 +97,8 @@ fn add_route(
     let mut bound_paths = Vec::new();
     for (path_place, path) in &paths {
         let segment = |name: &String| {
-            let message = format!(
-                "expected the variable `{{{name}}}` as one segment, because `claims` compares with it"
-            );
-            problems.check(path_place, path.variable(name).ok_or(message))
+            let fault = || TableFault::NoVariable { name: name.clone() };
+            problems.check(path_place, path.variable(name).ok_or_else(fault))
         };
         let segments: Vec<_> = variables.iter().filter_map(segment).collect();
         bound_paths.push((path, segments));
@@ -138,11 +128,8 @@ fn add_route(
 }
 
 fn refuse_shared_key(place: &Place, taken: Vec<String>, problems: &mut Problems) {
-    let others: Vec<_> = BTreeSet::from_iter(taken).into_iter().collect();
-    let others = others.join("`, `");
-    let message =
-        format!("shares host, path and method with `{others}`, expected one route for each");
-    problems.error(place.clone(), message);
+    let others = BTreeSet::from_iter(taken).into_iter().collect();
+    problems.error(place.clone(), TableFault::SharedKey { others }.into());
 }
 
 /// The hosts of a route; one `None` where routes name no hosts.
@@ -168,7 +155,7 @@ fn paths(place: &Place, paths: &[String], problems: &mut Problems) -> Vec<(Place
     let place = place.field("paths");
     if paths.is_empty() {
         problems
-            .error(place.clone(), "found an empty list, expected a path such as `/reviews/{id}`");
+            .error(place.clone(), Fault::EmptyList { expected: "a path such as `/reviews/{id}`" });
     }
     let parse = |(index, path): (usize, &String)| {
         let place = place.index(index);
@@ -192,13 +179,12 @@ fn methods<'r>(
     for (index, method) in methods.iter().enumerate() {
         // Methods are case-sensitive (RFC 9110 §9.1), and every registered one is in upper case.
         if !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
-            let message =
-                format!("found `{method}`, expected a method such as `GET`, in upper case");
-            problems.error(place.index(index), message);
+            let fault = Fault::text(method, "a method such as `GET`, in upper case");
+            problems.error(place.index(index), fault);
         }
         if method == "CONNECT" {
-            let message = "found `CONNECT`, which has no path and is always denied by a table";
-            problems.error(place.index(index), message);
+            let why = "which has no path and is always denied by a table";
+            problems.error(place.index(index), Fault::unsuitable(method, why));
         }
     }
     methods.iter().map(|method| Some(method.as_str())).collect()

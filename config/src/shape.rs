@@ -3,7 +3,9 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::problem::{Place, Problems, Step};
+use super::fault::{Fault, Found};
+use super::place::{Place, Step};
+use super::problem::Problems;
 use super::schema::{Entries, Entry};
 
 /// How many faulty fields of one entry are named: finding each takes reading the entry again.
@@ -19,7 +21,7 @@ pub fn decode<T: DeserializeOwned>(
     let entry = entry.into_value();
     // serde would also read a list as the fields of an entry, in their order.
     if !entry.is_object() {
-        problems.error(place.clone(), format!("found {entry}, expected an object"));
+        problems.error(place.clone(), Fault::found(Found::Value(entry), "an object"));
         return None;
     }
     decode_leniently(place, entry, problems).filter(|_| problems.errors.len() == errors_before)
@@ -43,17 +45,18 @@ pub fn decode_leniently<T: DeserializeOwned>(
             Err(error) => error,
         };
         let steps: Vec<_> = error.path().iter().filter_map(step).collect();
-        let message = error.inner().to_string();
+        let fault = Fault::Shape(error.inner().to_string());
         let field = match steps.first() {
             Some(Step::Field(name)) => Some(name.clone()),
             _ => None,
         };
         let place = steps.into_iter().fold(place.clone(), |place, step| place.step(step));
-        problems.error(place, message);
+        problems.error(place, fault);
         // serde stops at the first fault: without the field that has it, the next one shows.
         field.and_then(|name| entry.as_object_mut()?.remove(&name))?;
     }
-    problems.error(place.clone(), format!("found more than {MAX_FAULTS} faulty fields"));
+    let fault = Fault::TooMany { found: None, of: "faulty fields", limit: MAX_FAULTS };
+    problems.error(place.clone(), fault);
     None
 }
 
@@ -83,7 +86,10 @@ fn step(segment: &serde_path_to_error::Segment) -> Option<Step> {
 /// behind it is not a table without routes. Key sets are other people's, so they may hold them.
 pub fn refuse_nulls(place: &Place, value: &Value, problems: &mut Problems) {
     match value {
-        Value::Null => problems.error(place.clone(), "found nothing (null), expected a value"),
+        Value::Null => {
+            let found = Found::Words("nothing (null)");
+            problems.error(place.clone(), Fault::found(found, "a value"));
+        }
         Value::Array(elements) => {
             for (index, element) in elements.iter().enumerate() {
                 refuse_nulls(&place.index(index), element, problems);

@@ -1,20 +1,33 @@
 //! Sizes, written as Kubernetes writes them.
 
+use std::fmt;
+
+/// A text that is no size, or more than memory can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SizeProblem;
+
+impl fmt::Display for SizeProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected a size such as `16384`, `16Ki` or `4Mi`")
+    }
+}
+
+impl std::error::Error for SizeProblem {}
+
 /// Reads a size in bytes: `16384`, `16Ki` or `4Mi`.
 ///
 /// # Errors
-/// What was found and what was expected.
-pub fn size(text: &str) -> Result<usize, String> {
-    let malformed = || format!("found `{text}`, expected a size such as `16384`, `16Ki` or `4Mi`");
-    let (number, unit) = split_number(text).ok_or_else(malformed)?;
+/// When `text` is none.
+pub fn size(text: &str) -> Result<usize, SizeProblem> {
+    let (number, unit) = split_number(text).ok_or(SizeProblem)?;
     let factor = match unit {
         "" => 1,
         "Ki" => 1 << 10,
         "Mi" => 1 << 20,
-        _ => return Err(malformed()),
+        _ => return Err(SizeProblem),
     };
-    let bytes = number.checked_mul(factor).ok_or_else(malformed)?;
-    usize::try_from(bytes).map_err(|_| malformed())
+    let bytes = number.checked_mul(factor).ok_or(SizeProblem)?;
+    usize::try_from(bytes).map_err(|_| SizeProblem)
 }
 
 /// The digits at the start of a text, and what follows them.

@@ -136,7 +136,8 @@ impl Drop for Plugin {
 
 fn problem_line(event: &str, problem: &Problem) -> String {
     let place = problem.place.to_string();
-    telemetry::event(event, &[("place", &place), ("message", &problem.message)])
+    let message = problem.fault.to_string();
+    telemetry::event(event, &[("place", &place), ("message", &message)])
 }
 
 /// The start of the SHA-256 of a document: 48 bits, which every reader of metrics holds exactly.

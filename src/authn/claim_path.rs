@@ -15,9 +15,9 @@ impl ClaimPath {
     /// or `[realm_access][roles]` (a walk).
     ///
     /// # Errors
-    /// What was expected instead.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let malformed = || format!("found `{text}`, expected a claim such as `sub` or `[a][b]`");
+    /// [`ClaimPathError`], for an empty text or brackets that are no walk.
+    pub fn parse(text: &str) -> Result<Self, ClaimPathError> {
+        let malformed = || ClaimPathError { found: text.to_owned() };
         let Some(inner) = text.strip_prefix('[') else {
             return if text.is_empty() {
                 Err(malformed())
@@ -64,6 +64,21 @@ impl ClaimPath {
         }
     }
 }
+
+/// A text that names no claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimPathError {
+    /// The text.
+    pub found: String,
+}
+
+impl fmt::Display for ClaimPathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "found `{}`, expected a claim such as `sub` or `[a][b]`", self.found)
+    }
+}
+
+impl std::error::Error for ClaimPathError {}
 
 /// What a walk by these names finds from a value on.
 fn find_in<'c, 't>(value: &'c Json<'t>, names: &[String]) -> Option<Cow<'c, Json<'t>>> {

@@ -2,6 +2,7 @@
 //!
 //! All of it is plain computation, so that every worker gives the same answer about a key.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use base64::Engine as _;
@@ -85,6 +86,14 @@ pub struct JwkError {
     /// Whether the fault is that the key can sign: everybody who reads the key set can sign.
     pub is_private: bool,
 }
+
+impl fmt::Display for JwkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for JwkError {}
 
 impl Jwk {
     /// Reads a key for a provider that lists these algorithms, or none. Members that are not needed

@@ -6,6 +6,8 @@
 //! (`ignore_port_in_host_matching`). What the router could read as another host than we do is
 //! no host here: it is never turned into one.
 
+use std::fmt;
+
 use foldhash::HashMap;
 
 /// The longest host name there is, and its port (RFC 1035 §2.3.4).
@@ -26,8 +28,8 @@ impl HostPattern {
     /// Reads a host. Case does not count.
     ///
     /// # Errors
-    /// What was found and what was expected.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// [`HostError`], for what is no host or has a port.
+    pub fn parse(text: &str) -> Result<Self, HostError> {
         if text == "*" {
             return Ok(Self::Any);
         }
@@ -36,21 +38,53 @@ impl HostPattern {
             None => (false, text),
         };
         match Authority::parse(host.as_bytes()) {
-            Some(Authority { has_port: true, name }) => Err(format!(
-                "found `{text}`, expected a host without a port, `{name}`: Istio's proxies choose \
-                 the virtual host without it, so a client could choose the port"
-            )),
+            Some(Authority { has_port: true, name }) => {
+                Err(HostError::Port { found: text.to_owned(), host: name })
+            }
             Some(Authority { name, .. }) if is_wildcard && !name.starts_with('[') => {
                 Ok(Self::Suffix(format!(".{name}")))
             }
             Some(Authority { name, .. }) if !is_wildcard => Ok(Self::Exact(name)),
-            _ => Err(format!(
-                "found `{text}`, expected a host such as `api.example.com`, `*.example.com`, `[::1]` \
-                 or `*`, without a dot at its end"
-            )),
+            _ => Err(HostError::Form { found: text.to_owned() }),
         }
     }
 }
+
+/// Why a text is no host of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostError {
+    /// It is no host, or none in its canonical form.
+    Form {
+        /// The text.
+        found: String,
+    },
+    /// It has a port, which proxies do not look at.
+    Port {
+        /// The text.
+        found: String,
+        /// The host in it.
+        host: String,
+    },
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form { found } => write!(
+                f,
+                "found `{found}`, expected a host such as `api.example.com`, `*.example.com`, \
+                 `[::1]` or `*`, without a dot at its end"
+            ),
+            Self::Port { found, host } => write!(
+                f,
+                "found `{found}`, expected a host without a port, `{host}`: Istio's proxies choose \
+                 the virtual host without it, so a client could choose the port"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for HostError {}
 
 /// What each host has.
 #[derive(Clone, Debug)]

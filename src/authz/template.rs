@@ -1,5 +1,7 @@
 //! A path of the route table, as it is written in a document: `/reviews/{id}`.
 
+use std::fmt;
+
 use super::path::{self, Segment};
 
 /// A path of literals and variables, with or without a rest at its end.
@@ -27,10 +29,10 @@ impl Template {
     /// Reads a template.
     ///
     /// # Errors
-    /// What was found and what was expected.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// [`TemplateError`], for the first segment that is wrong.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let Some(inner) = text.strip_prefix('/') else {
-            return Err(format!("found `{text}`, expected a path that starts with `/`"));
+            return Err(TemplateError::Start(text.to_owned()));
         };
         let mut template = Self { parts: Vec::new(), rest: false };
         if inner.is_empty() {
@@ -38,11 +40,11 @@ impl Template {
         }
         let inner = inner.strip_suffix('/').unwrap_or(inner);
         if inner.split('/').count() > MAX_SEGMENTS {
-            return Err(format!("found a path of more than {MAX_SEGMENTS} segments"));
+            return Err(TemplateError::TooLong);
         }
         for segment in inner.split('/') {
             if template.rest {
-                return Err(format!("found `{text}`, where something follows the rest `{{**}}`"));
+                return Err(TemplateError::AfterRest(text.to_owned()));
             }
             match variable(segment) {
                 Some("**") => template.rest = true,
@@ -50,7 +52,7 @@ impl Template {
                 Some(name) => match name.strip_suffix("=**") {
                     Some(name) if is_name(name) => template.rest = true,
                     None if is_name(name) => template.add_variable(name, text)?,
-                    _ => return Err(unknown_variable(segment)),
+                    _ => return Err(TemplateError::Variable(segment.to_owned())),
                 },
                 None => template.parts.push(Part::Literal(literal(segment)?)),
             }
@@ -58,9 +60,9 @@ impl Template {
         Ok(template)
     }
 
-    fn add_variable(&mut self, name: &str, text: &str) -> Result<(), String> {
+    fn add_variable(&mut self, name: &str, text: &str) -> Result<(), TemplateError> {
         if self.variable(name).is_some() {
-            return Err(format!("found `{text}`, which has the variable `{name}` twice"));
+            return Err(TemplateError::Twice { path: text.to_owned(), name: name.to_owned() });
         }
         self.parts.push(Part::Variable(Some(name.to_owned())));
         Ok(())
@@ -75,6 +77,64 @@ impl Template {
     }
 }
 
+/// Why a text is no path of the route table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateError {
+    /// This path does not start with `/`.
+    Start(String),
+    /// It has too many segments.
+    TooLong,
+    /// Something follows the rest of this path.
+    AfterRest(String),
+    /// Two segments have one name.
+    Twice {
+        /// The path.
+        path: String,
+        /// The name.
+        name: String,
+    },
+    /// This segment has braces, but is no variable.
+    Variable(String),
+    /// This segment has an asterisk outside braces.
+    Asterisk(String),
+    /// This segment can be read in more than one way.
+    Ambiguous(String),
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start(path) => {
+                write!(f, "found `{path}`, expected a path that starts with `/`")
+            }
+            Self::TooLong => write!(f, "found a path of more than {MAX_SEGMENTS} segments"),
+            Self::AfterRest(path) => {
+                write!(f, "found `{path}`, where something follows the rest `{{**}}`")
+            }
+            Self::Twice { path, name } => {
+                write!(f, "found `{path}`, which has the variable `{name}` twice")
+            }
+            Self::Variable(segment) => write!(
+                f,
+                "found `{segment}`, expected `{{name}}` or `{{*}}` for one segment, or `{{**}}` or \
+                 `{{name=**}}` for the rest"
+            ),
+            Self::Asterisk(segment) => write!(
+                f,
+                "found `{segment}`, expected `{{*}}` for one segment or `{{**}}` for the rest; a \
+                 literal asterisk is `%2A`"
+            ),
+            Self::Ambiguous(segment) => write!(
+                f,
+                "found the segment `{segment}`, which can be read in more than one way; a byte that \
+                 RFC 3986 does not allow is percent-encoded once"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
 /// The text between the braces of a segment.
 fn variable(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
@@ -86,29 +146,16 @@ fn is_name(name: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn unknown_variable(segment: &str) -> String {
-    format!(
-        "found `{segment}`, expected `{{name}}` or `{{*}}` for one segment, or `{{**}}` or \
-         `{{name=**}}` for the rest"
-    )
-}
-
-fn literal(segment: &str) -> Result<String, String> {
+fn literal(segment: &str) -> Result<String, TemplateError> {
     if segment.contains(['{', '}']) {
-        return Err(unknown_variable(segment));
+        return Err(TemplateError::Variable(segment.to_owned()));
     }
     if segment.contains('*') {
-        return Err(format!(
-            "found `{segment}`, expected `{{*}}` for one segment or `{{**}}` for the rest; a literal \
-             asterisk is `%2A`"
-        ));
+        return Err(TemplateError::Asterisk(segment.to_owned()));
     }
     match path::segments(format!("/{segment}").as_bytes()).as_deref() {
         Some([Segment::Plain(text)]) => Ok(text.clone().into_owned()),
-        _ => Err(format!(
-            "found the segment `{segment}`, which can be read in more than one way; a byte that \
-             RFC 3986 does not allow is percent-encoded once"
-        )),
+        _ => Err(TemplateError::Ambiguous(segment.to_owned())),
     }
 }
 
