@@ -12,7 +12,7 @@ build: ## Build the filter, target/jwt_rbac.wasm
 	rustup target add wasm32-wasip1
 	cargo build --locked --release --package jwt-rbac-filter --target wasm32-wasip1
 	cargo run --locked --quiet --package jwt-rbac-xtask -- trim \
-		target/wasm32-wasip1/release/jwt_rbac_filter.wasm target/jwt_rbac.wasm
+		$(or $(CARGO_TARGET_DIR),target)/wasm32-wasip1/release/jwt_rbac_filter.wasm target/jwt_rbac.wasm
 
 run: build ## Run Bookinfo behind the filter in a local Envoy and show who may do what
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --package jwt-rbac-e2e --bin bookinfo

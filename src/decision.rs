@@ -84,8 +84,15 @@ pub fn decide<'d, 'r>(
     request: &Request<'r>,
     now: u64,
 ) -> Decision<'d, 'r> {
+    // A dry run that leaves tokens out refuses them also where the table would have denied the request.
+    let enforces_tokens = document.dry_run.is_some_and(|dry_run| !dry_run.includes_tokens);
     let route = match route(document, request) {
         Ok(route) => route,
+        Err(denial) if enforces_tokens && denial.refusal.kind() == Kind::Table => {
+            let caller = caller(document, worker, request, None, now);
+            let denial = caller.err().map_or(denial, Into::into);
+            return conclude(document, None, None, Err(denial));
+        }
         Err(denial) => return conclude(document, None, None, Err(denial)),
     };
     if document.cors_preflight == CorsPreflight::Allow && request.is_preflight() {
@@ -95,12 +102,11 @@ pub fn decide<'d, 'r>(
         };
         return conclude(document, route, None, permit);
     }
-    // A closed route is denied before the token is looked at; not where the route is in dry run,
-    // because then a refusal of the token still counts.
-    if route
-        .as_ref()
-        .is_some_and(|it| matches!(it.route.access, Access::Denied) && !it.route.dry_run)
-    {
+    // A closed route is denied before the token is looked at; not where a dry run covers the route but
+    // not tokens, because then a refusal of the token still counts.
+    let is_closed =
+        |it: &Match<'_, '_>| matches!(it.route.access, Access::Denied) && !it.route.dry_run;
+    if route.as_ref().is_some_and(is_closed) && !enforces_tokens {
         return conclude(document, route, None, Err(Refusal::RouteDenied.into()));
     }
     let caller = match caller(document, worker, request, route.as_ref(), now) {

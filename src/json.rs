@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
 /// A JSON value. Its texts are parts of the text that it was read from, unless they had escapes:
-/// most of what a token says is looked at once, where it stands.
+/// most of what a token says is read once, without a copy.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json<'t> {
     /// `null`

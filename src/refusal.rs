@@ -1,7 +1,7 @@
 //! Every reason for which a request can be refused, in one closed enum.
 //!
 //! A refusal has a stable slug, a status and a text; response, response code details, log, metric
-//! and the table in the README all come from here.
+//! and the table in docs/refusals.md all come from here.
 
 /// What a client reads when authorization fails: Envoy's own words (`rbac_filter.cc`).
 const ACCESS_DENIED: &str = "RBAC: access denied";
@@ -259,7 +259,8 @@ pub enum Kind {
     Output,
     /// What the route of the request asks.
     Requirement,
-    /// What no document can allow: the shape of the request, or the host.
+    /// The request could not be judged: its shape, no document, or a failed call to Envoy. No dry run
+    /// covers it.
     Shape,
     /// The request has no route.
     Table,

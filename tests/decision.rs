@@ -409,7 +409,7 @@ fn verdict(members: &Value, path: &str, token: Option<&str>) -> &'static str {
 }
 
 #[test]
-fn the_dry_run_of_a_row_is_about_what_the_row_asks() {
+fn the_dry_run_of_a_route_is_about_what_the_route_asks() {
     let reader = token(&json!({}));
     for (path, token, expected) in [
         ("/tried", None, "would deny"),
@@ -434,7 +434,10 @@ fn the_dry_run_of_a_document_is_about_everything_but_shape() {
         ("/meant", Some(reader.as_str()), "would deny", "would deny"),
         ("/meant", Some("bad"), "would deny", "deny"),
         ("/other", None, "would deny", "would deny"),
+        ("/other", Some("bad"), "would deny", "deny"),
+        ("/other", Some(reader.as_str()), "would deny", "would deny"),
         ("//", None, "would deny", "would deny"),
+        ("//", Some("bad"), "would deny", "deny"),
     ] {
         assert_eq!(verdict(&dry_run, path, token), expected, "{path} {token:?}");
         assert_eq!(verdict(&but_tokens, path, token), expected_but_tokens, "{path} {token:?}");

@@ -11,7 +11,7 @@ use super::place::Place;
 use super::problem::Problems;
 use jwt_rbac::authn::algorithm::Algorithm;
 use jwt_rbac::authn::jwk::{Jwk, VerificationKey};
-use jwt_rbac::authn::price::{Budget, Place as CheckedIn, Price};
+use jwt_rbac::authn::price::{Budget, CheckedBy, Price};
 use jwt_rbac::json;
 
 /// Bounds on a key set that is written as a string.
@@ -92,10 +92,10 @@ fn check_ambiguity(place: &Place, keys: &[Jwk], problems: &mut Problems) {
         let kind = std::mem::discriminant(&key.key);
         let (budget, unpaid) = budgets.entry((key.id.as_deref(), kind)).or_default();
         // The cheapest algorithm: a key without `alg` may be meant for that one alone.
-        let place = |algorithm: Algorithm| {
-            if algorithm.is_known_to_envoy() { CheckedIn::Envoy } else { CheckedIn::Wasm }
+        let checked_by = |algorithm: Algorithm| {
+            if algorithm.is_known_to_envoy() { CheckedBy::Envoy } else { CheckedBy::Wasm }
         };
-        let prices = key.algorithms.iter().map(|it| Price::new(&key.key, *it, place(*it)));
+        let prices = key.algorithms.iter().map(|it| Price::new(&key.key, *it, checked_by(*it)));
         let is_paid = prices.min_by_key(Price::base).is_none_or(|price| budget.pay(price, 1_024));
         *unpaid = unpaid.saturating_add(usize::from(!is_paid));
     }

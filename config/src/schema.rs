@@ -1,6 +1,6 @@
 //! The document as it is written: `pluginConfig` of a WasmPlugin, in Istio's names.
 //!
-//! These types exist only inside [`crate::config`]; everything after it works on compiled types.
+//! These types exist only inside this package; everything after it works on compiled types.
 //! A part that has a type of its own is an [`Entry`], still JSON, and a list of them [`Entries`]: each is
 //! decoded on its own, so that one faulty entry does not hide the others.
 

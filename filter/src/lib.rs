@@ -61,7 +61,7 @@ struct Configured {
 impl Context for Root {}
 
 impl RootContext for Root {
-    /// Refused: Envoy keeps the document that was in force before; as the first one, the listener
+    /// Loads a document. If it is refused, Envoy keeps the one before; if it is the first, the listener
     /// stays closed.
     fn on_configure(&mut self, _: usize) -> bool {
         let text = match host::plugin_configuration() {
@@ -174,7 +174,8 @@ impl HttpContext for HttpFilter {
             }
         }
         count(configured.as_ref(), metrics, &decision);
-        if !tick.ask(now.unwrap_or_default()) {
+        // Without the time, the next request has to ask for it.
+        if !now.is_some_and(|now| tick.ask(now)) {
             metrics.hand_over();
         }
         if let (Some(document), Some(request)) = (document, &request) {

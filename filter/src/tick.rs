@@ -1,9 +1,9 @@
 //! The tick of one plugin on one worker: Envoy calls it once, a tenth of a second after it was asked
 //! for, and an idle worker is never woken.
 //!
-//! Asking Envoy for the time is a call for each request (docs/costs.md). While a tick is due, what it
-//! told since the last one is recent enough: a tenth of a second old, or as old as the events that the
-//! worker is late with. Tokens count whole seconds.
+//! Asking Envoy for the time is a call (docs/costs.md). While a tick is due, the time that Envoy gave at the
+//! first request since the last tick is used: it is at most a tenth of a second old, or older if the
+//! worker is late. Tokens count whole seconds.
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 
 use jwt_rbac::authn::algorithm::Algorithm;
 use jwt_rbac::authn::jwk::VerificationKey;
-use jwt_rbac::authn::price::Place;
+use jwt_rbac::authn::price::CheckedBy;
 use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
 use jwt_rbac::authn::signature::{Prepared, SignatureVerifier};
 use jwt_rbac::telemetry;
@@ -22,9 +22,12 @@ impl SignatureVerifier for Envoy {
     fn prepare(&mut self, key: &VerificationKey, algorithm: Algorithm) -> Option<Prepared> {
         match EnvoyKey::prepare(key, algorithm) {
             Some(key) if self.is_right_about(algorithm) => {
-                Some(Prepared { key: Box::new(key), place: Place::Envoy })
+                Some(Prepared { key: Box::new(key), checked_by: CheckedBy::Envoy })
             }
-            _ => Some(Prepared { place: Place::Wasm, ..RustCrypto.prepare(key, algorithm)? }),
+            _ => Some(Prepared {
+                checked_by: CheckedBy::Wasm,
+                ..RustCrypto.prepare(key, algorithm)?
+            }),
         }
     }
 }
@@ -38,7 +41,7 @@ impl Envoy {
         let is_right = probe::is_right_about(algorithm);
         if !is_right && self.probed.iter().all(|(_, was_right)| *was_right) {
             let message = format!(
-                "`verify_signature` of this Envoy is absent, or wrong about {algorithm:?}: \
+                "`verify_signature` of this Envoy is absent, or wrong about {algorithm}: \
                  signatures are checked in Wasm, which takes many times longer, and tokens with ES384 \
                  and ES512 are refused"
             );

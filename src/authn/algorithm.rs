@@ -1,5 +1,7 @@
 //! The signature algorithms of JSON Web Tokens (RFC 7518 §3.1, RFC 8037 §3.1).
 
+use std::fmt;
+
 /// A value of `alg` that Envoy's `jwt_authn` filter knows (`source/common/jwt/jwt.cc`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are those of RFC 7518")]
@@ -36,6 +38,12 @@ const NAMES: &[(&str, Algorithm)] = &[
 ];
 
 impl Algorithm {
+    /// Its name, as `alg` has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+    }
+
     /// Every algorithm.
     pub const ALL: &[Self] = &[
         Self::EdDsa,
@@ -71,5 +79,11 @@ impl Algorithm {
     pub fn is_known_to_envoy(self) -> bool {
         use Algorithm::{Es256, Es384, Es512, Rs256, Rs384, Rs512};
         matches!(self, Es256 | Es384 | Es512 | Rs256 | Rs384 | Rs512)
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

@@ -14,8 +14,8 @@ use super::claims::Validity;
 use super::heap::allocated;
 use super::identity::Identity;
 
-/// How much of a token's end is hashed. The end is the signature, which only the issuer can
-/// choose; and two tokens with one hash only take each other's place. It is hashed as one number.
+/// How much of a token's end is hashed, as one number. The end of a token is its signature. Two tokens with
+/// the same hash replace each other; neither is taken for the other.
 const HASHED: usize = 16;
 
 /// A verified token.

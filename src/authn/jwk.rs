@@ -135,7 +135,9 @@ impl Jwk {
                 Algorithm::from_name(name)
                     .filter(|algorithm| fitting.contains(algorithm))
                     .ok_or_else(|| {
-                        error("alg", &format!("found `{name}`, expected one of {fitting:?}"))
+                        let fitting: Vec<_> = fitting.iter().map(|it| format!("`{it}`")).collect();
+                        let fitting = fitting.join(", ");
+                        error("alg", &format!("found `{name}`, expected one of {fitting}"))
                     })?,
             ),
         };

@@ -28,11 +28,11 @@ impl Keys {
         for Jwk { id, key, algorithms } in keys {
             for &algorithm in algorithms {
                 let prepared = verifier.prepare(key, algorithm);
-                prepared_keys.extend(prepared.map(|Prepared { key: prepared, place }| Key {
+                prepared_keys.extend(prepared.map(|Prepared { key: prepared, checked_by }| Key {
                     id: id.clone(),
                     algorithm,
                     prepared,
-                    price: Price::new(key, algorithm, place),
+                    price: Price::new(key, algorithm, checked_by),
                 }));
             }
         }

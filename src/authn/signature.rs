@@ -3,7 +3,7 @@
 
 use super::algorithm::Algorithm;
 use super::jwk::VerificationKey;
-use super::price::Place;
+use super::price::CheckedBy;
 
 mod pss;
 pub mod rustcrypto;
@@ -20,7 +20,7 @@ pub struct Prepared {
     /// The key.
     pub key: Box<dyn PreparedKey>,
     /// Where signatures are checked.
-    pub place: Place,
+    pub checked_by: CheckedBy,
 }
 
 /// A key for one algorithm.

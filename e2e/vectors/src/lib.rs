@@ -22,7 +22,7 @@ use std::rc::Rc;
 
 use jwt_rbac::authn::algorithm::Algorithm;
 use jwt_rbac::authn::jwk::Jwk;
-use jwt_rbac::authn::price::Place;
+use jwt_rbac::authn::price::CheckedBy;
 use jwt_rbac::authn::signature::SignatureVerifier as _;
 use jwt_rbac_host::signature::Envoy;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -85,7 +85,7 @@ impl Check {
             return Some((501, "nobody"));
         };
         let status = if prepared.key.verify(&signed, &signature) { 200 } else { 403 };
-        Some((status, if prepared.place == Place::Wasm { "module" } else { "Envoy" }))
+        Some((status, if prepared.checked_by == CheckedBy::Wasm { "module" } else { "Envoy" }))
     }
 }
 

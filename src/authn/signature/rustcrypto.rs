@@ -11,7 +11,7 @@ use super::{Prepared, PreparedKey, SignatureVerifier, pss};
 use crate::authn::algorithm::Algorithm;
 use crate::authn::elliptic_curve::{Curve, Point};
 use crate::authn::jwk::VerificationKey;
-use crate::authn::price::Place;
+use crate::authn::price::CheckedBy;
 
 /// Checks signatures in this process.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +26,9 @@ impl SignatureVerifier for RustCrypto {
             VerificationKey::EllipticCurve(point) => ecdsa(point, algorithm),
         }?;
         // As in Envoy, so that a document is judged alike everywhere.
-        let place = if algorithm.is_known_to_envoy() { Place::Envoy } else { Place::Wasm };
-        Some(Prepared { key, place })
+        let checked_by =
+            if algorithm.is_known_to_envoy() { CheckedBy::Envoy } else { CheckedBy::Wasm };
+        Some(Prepared { key, checked_by })
     }
 }
 
