@@ -238,6 +238,7 @@ mod tests {
             ("/a?%20access%20token=x", "/a"),
             ("/a?Access_Token=x", "/a"),
             ("/a?access[token=x", "/a"),
+            ("/a?access_token%00x=x&b", "/a?b"),
             ("/a?b=1;access_token=x&c", "/a?b=1&c"),
             ("/a?b;access.token=x;c", "/a?b;c"),
             ("/a?access.token=x;c", "/a?c"),

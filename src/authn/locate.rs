@@ -244,6 +244,9 @@ fn is_loosely(name: &[u8], known: &str) -> bool {
 fn loose(name: &[u8], is_cut: bool) -> Vec<u8> {
     let start = name.iter().position(|&byte| byte.is_ascii_graphic() && byte != b'+');
     let name = start.and_then(|start| name.get(start..)).unwrap_or_default();
+    // PHP ends a name at NUL.
+    let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+    let name = name.get(..end).unwrap_or(name);
     let end = match name.iter().position(|&byte| byte == b'[') {
         Some(bracket) if is_cut || name.contains(&b']') => bracket,
         _ => name.len(),
