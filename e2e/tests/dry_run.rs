@@ -141,7 +141,7 @@ fn assert_would_be_denied(envoy: &Envoy, trials: Vec<Trial>) {
     assert_eq!(envoy.stat("wasmcustom.jwt_rbac_allowed"), 0);
 }
 
-/// No route and no token can mend these.
+/// No route and no token can change these.
 fn assert_shape_is_checked(envoy: &Envoy) {
     let request = Request::new("CONNECT", "a.test:443").header("host", "a.test:443");
     let response = send(envoy, &request);

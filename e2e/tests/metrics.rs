@@ -100,7 +100,7 @@ fn metrics_have_the_names_of_the_documentation() {
     assert_eq!([stat(&envoy, "document_hash"), stat(&envoy, "enforcing")], [hash_before, 1]);
 }
 
-/// Whoever looks at one gauge of a proxy must not read from it that all is enforced.
+/// An operator who looks at one gauge of a proxy must not conclude that all is enforced.
 #[test]
 fn one_plugin_in_dry_run_is_told_whichever_served_last() {
     let enforced = document("DENIALS");

@@ -77,7 +77,7 @@ fn a_missing_token_is_answered_as_by_the_native_filter() {
         assert_eq!(ours, theirs, "{request:?}");
         assert!(ours.1.iter().any(|(name, _)| name == "www-authenticate"), "{ours:?}");
     }
-    // What no token would mend is denied as ever.
+    // What no token would change is denied as before.
     for path in ["/closed", "/nowhere"] {
         assert_eq!(send(&envoy, &Request::get(path)).status, 403, "{path}");
     }
