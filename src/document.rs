@@ -20,13 +20,25 @@ pub struct Document {
     pub rule_metrics: bool,
     /// How denials are answered.
     pub responses: Responses,
-    /// All headers that some provider writes. Trailers with their names are removed.
+    /// The header that tells what is behind the filter that it was there.
+    pub fence: Option<Fence>,
+    /// All headers that some provider writes, and that of the fence. Trailers with their names are
+    /// removed.
     pub output_headers: HeaderNames,
     /// All headers in which tokens are looked for.
     pub token_headers: HeaderNames,
     /// The output headers, and behind a table [`crate::forward::OVERRIDES`]: the workload receives
     /// none that a client sent.
     pub removed_headers: HeaderNames,
+}
+
+/// A header that every request carries that the filter lets through, and no other: a native policy
+/// denies what lacks it. Its value is a secret, so it has no `Debug`.
+pub struct Fence {
+    /// Its name, in lower case.
+    pub header: String,
+    /// What only the filter and that policy know.
+    pub value: String,
 }
 
 /// The dry run of a document: denials are logged and counted, and requests continue.

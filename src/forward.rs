@@ -76,6 +76,9 @@ pub fn changes<'a>(
     for (name, value) in outputs.into_iter().flatten() {
         changes.push(HeaderChange::Replace(name, value.into()));
     }
+    if let Some(fence) = &document.fence {
+        changes.push(HeaderChange::Replace(&fence.header, fence.value.as_bytes().into()));
+    }
     changes
 }
 

@@ -227,6 +227,48 @@ fn output_headers_of_clients_are_always_removed() {
     assert_eq!(changes(&document, &user), expected);
 }
 
+/// Whatever lets a request through, only the filter writes the header of the fence.
+#[test]
+fn every_request_that_passes_has_the_fence_and_no_client_does() {
+    let fenced = |mut value: Value| {
+        value["fence"] = json!({"header": "x-fence", "value": "3f9c01d7a2b4e688"});
+        document(&value)
+    };
+    let table = json!({"routes": [
+        {"paths": ["/"], "access": "PUBLIC"},
+        {"paths": ["/ignored"], "access": "PUBLIC", "token": "IGNORE"},
+    ]});
+    let with = |field: &str, value: Value| {
+        let mut table = table.clone();
+        table[field] = value;
+        fenced(table)
+    };
+    let forged: [Header<'_>; 3] =
+        [(b"x-fence", b"3f9c01d7a2b4e688"), (b"x_fence", b"a"), (b"grpc-metadata-x-fence", b"a")];
+    let preflight: [Header<'_>; 2] =
+        [(b"origin", b"https://app.test"), (b"access-control-request-method", b"GET")];
+    for (document, method, path, more) in [
+        (fenced(table.clone()), "GET", "/", &[][..]),
+        (fenced(table.clone()), "GET", "/ignored", &[][..]),
+        (with("corsPreflight", json!("ALLOW")), "OPTIONS", "/", &preflight[..]),
+        (with("unmatchedRoutes", json!("ALLOW")), "GET", "/other", &[][..]),
+        (fenced(json!({"jwtRules": [rule("https://a.test")]})), "GET", "/", &[][..]),
+    ] {
+        let mut headers: Vec<Header<'_>> = vec![
+            (b":authority", b"me.test"),
+            (b":method", method.as_bytes()),
+            (b":path", path.as_bytes()),
+        ];
+        headers.extend(more);
+        headers.extend(forged);
+        let expected =
+            ["-x-fence", "-x_fence", "-grpc-metadata-x-fence", "x-fence: 3f9c01d7a2b4e688"];
+        assert_eq!(changes(&document, &headers), expected, "{method} {path}");
+        let trailers: [Header<'_>; 2] = [(b"X_Fence", b"a"), (b"x-other", b"b")];
+        assert_eq!(forward::removed_trailers(&document, &trailers), [&b"X_Fence"[..]]);
+    }
+}
+
 #[test]
 fn a_claim_that_no_header_can_hold_denies() {
     assert_eq!(slug(REVIEWS, &json!({"sub": "a\r\nx-admin: 1"})), "header_unwritable");

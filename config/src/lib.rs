@@ -17,6 +17,7 @@ mod access;
 mod ambiguity;
 mod checks;
 mod claim_rules;
+mod fence;
 mod issuers;
 mod key_set;
 mod locations;
@@ -150,8 +151,12 @@ fn compile_schema(
     });
     // After the routes: what a role grants counts only where a route asks for it.
     providers::compile(rules, verifier, &mut authenticator, problems);
+    let fence = document
+        .fence
+        .and_then(|value| fence::compile(&root.field("fence"), value, &authenticator, problems));
     let outputs = authenticator.providers().iter().flat_map(|provider| &provider.outputs);
     let outputs = outputs.map(|header| &*header.name);
+    let outputs = outputs.chain(fence.iter().map(|fence| fence.header.as_str()));
     let overrides = if routes.is_some() { OVERRIDES } else { &[] };
     let removed_headers = HeaderNames::new(outputs.clone().chain(overrides.iter().copied()));
     let output_headers = HeaderNames::new(outputs);
@@ -171,6 +176,7 @@ fn compile_schema(
         responses: document.responses.map_or_else(Responses::default, |value| {
             responses::compile(&root.field("responses"), value, problems)
         }),
+        fence,
         output_headers,
         token_headers,
         removed_headers,

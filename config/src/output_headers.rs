@@ -40,13 +40,8 @@ pub fn compile(
         let name = header_names::normal(header);
         let is_same =
             |(_, known): &(Place, OutputHeader)| header_names::normal(&known.name) == name;
-        if !checks::is_header_name(header) {
-            problems.error(place, Fault::text(header, "a header name of A-Z a-z 0-9 - _"));
-        } else if RESERVED.contains(&name.as_str()) {
-            problems.error(place, Fault::unsuitable(header, "which belongs to HTTP itself"));
-        } else if OVERRIDES.contains(&name.as_str()) {
-            let why = "which asks for another method or path";
-            problems.error(place, Fault::unsuitable(header, why));
+        if let Err(fault) = check_name(header) {
+            problems.error(place, fault);
         } else if outputs.iter().any(is_same) {
             let why = "which this entry of `jwtRules` writes already";
             problems.error(place, Fault::unsuitable(header, why));
@@ -73,6 +68,23 @@ pub fn compile(
         add(place.field("header"), &entry.header, source, problems);
     }
     outputs
+}
+
+/// Whether the filter can write a header of this name.
+///
+/// # Errors
+/// Why not.
+pub fn check_name(header: &str) -> Result<(), Fault> {
+    let name = header_names::normal(header);
+    if !checks::is_header_name(header) {
+        Err(Fault::text(header, "a header name of A-Z a-z 0-9 - _"))
+    } else if RESERVED.contains(&name.as_str()) {
+        Err(Fault::unsuitable(header, "which belongs to HTTP itself"))
+    } else if OVERRIDES.contains(&name.as_str()) {
+        Err(Fault::unsuitable(header, "which asks for another method or path"))
+    } else {
+        Ok(())
+    }
 }
 
 /// A header in which tokens are looked for can't be one that is written: the workload that reads it would

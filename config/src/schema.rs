@@ -4,6 +4,7 @@
 //! A part that has a type of its own is an [`Entry`], still JSON, and a list of them [`Entries`]: each is
 //! decoded on its own, so that one faulty entry does not hide the others.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Deserializer, de};
@@ -31,9 +32,9 @@ pub struct Document {
     #[serde(default)]
     pub rule_metrics: bool,
     pub responses: Option<Entry<Responses>>,
+    pub fence: Option<Entry<Fence>>,
 
     pub authorization_policies: Option<NotImplemented>,
-    pub fence: Option<NotImplemented>,
     pub trust_domains: Option<NotImplemented>,
 
     pub metadata: Option<Misplaced>,
@@ -146,6 +147,14 @@ pub struct Forbidden {
     pub status: Option<u16>,
     #[serde(default)]
     pub insufficient_scope: bool,
+}
+
+/// `fence`
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Fence {
+    pub header: String,
+    pub value: Secret,
 }
 
 /// `revoked`
@@ -307,6 +316,24 @@ impl<'de> Deserialize<'de> for Text {
             other => Err(de::Error::custom(format_args!(
                 "found {other}, expected an integer or a string such as `16Ki`"
             ))),
+        }
+    }
+}
+
+/// A string that no message repeats.
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self(text)),
+            _ => Err(de::Error::custom("expected a string (what is there is not shown)")),
         }
     }
 }

@@ -510,3 +510,45 @@ fn settings_without_meaning_are_refused() {
         refused_at("responses.corsOrigins[0]", &with_field("responses", &responses));
     }
 }
+
+#[test]
+fn a_fence_is_checked_and_its_value_is_never_shown() {
+    const VALUE: &str = "3f9c01d7a2b4e688";
+    let fenced = |fence: Value| {
+        let mut rule = rule();
+        rule["outputPayloadToHeader"] = json!("x-payload");
+        json!({"jwtRules": [rule], "routes": [], "fence": fence})
+    };
+    let document = fenced(json!({"header": "X-Jwt-RBAC", "value": VALUE}));
+    let (document, _) = compile_value(&document).map_err(|found| found.errors).unwrap();
+    let fence = document.fence.unwrap();
+    assert_eq!((fence.header.as_str(), fence.value.as_str()), ("x-jwt-rbac", VALUE));
+    assert_eq!(document.output_headers.names(), ["x-jwt-rbac", "x-payload"]);
+
+    let short = &VALUE[1..];
+    for (place, fence) in [
+        ("fence", json!(VALUE)),
+        ("fence", json!([{"header": "x-a", "value": VALUE}])),
+        ("fence", json!({"header": "x-a"})),
+        ("fence.secret", json!({"header": "x-a", "value": VALUE, "secret": VALUE})),
+        ("fence.value", json!({"header": "x-a", "value": short})),
+        ("fence.value", json!({"header": "x-a", "value": format!("{VALUE}*")})),
+        ("fence.value", json!({"header": "x-a", "value": format!("{VALUE} ")})),
+        ("fence.value", json!({"header": "x-a", "value": VALUE.repeat(17)})),
+        ("fence.value", json!({"header": "x-a", "value": "REPLACE_WITH_A_SECRET"})),
+        ("fence.header", json!({"header": "", "value": VALUE})),
+        ("fence.header", json!({"header": ":path", "value": VALUE})),
+        ("fence.header", json!({"header": "Host", "value": VALUE})),
+        ("fence.header", json!({"header": "x-original-url", "value": VALUE})),
+        ("fence.header", json!({"header": "X_Payload", "value": VALUE})),
+        ("fence.header", json!({"header": "Authorization", "value": VALUE})),
+    ] {
+        let document = fenced(fence);
+        refused_at(place, &document);
+        let said = errors(&document).concat();
+        assert!(!said.contains(short), "{said}");
+    }
+    let number = fenced(json!({"header": "x-a", "value": 3_901_726_881_390_172_688_u64}));
+    let said = errors(&number).concat();
+    assert!(said.contains("fence.value: expected a string") && !said.contains("39017"), "{said}");
+}

@@ -5,6 +5,8 @@
 //! with its defaults: sixty seconds of clock skew, `exp` optional, no cache. What the pair can't
 //! express is an error, so that a case has to say that it has no twin.
 
+pub mod fence;
+
 mod path;
 mod rbac;
 mod requirement;
