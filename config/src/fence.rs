@@ -42,13 +42,13 @@ pub fn compile(
 fn header_name(header: &str, authenticator: &Authenticator) -> Result<String, Fault> {
     output_headers::check_name(header)?;
     let name = header_names::normal(header);
-    let is_it = |other: &str| header_names::normal(other) == name;
+    let is_taken = |other: &str| header_names::normal(other) == name;
     let mut outputs = authenticator.providers().iter().flat_map(|provider| &provider.outputs);
-    if outputs.any(|output| is_it(&output.name)) {
+    if outputs.any(|output| is_taken(&output.name)) {
         return Err(Fault::unsuitable(header, "which an entry of `jwtRules` writes"));
     }
     let is_at = |location: &Location| match location {
-        Location::Header(header, _) => is_it(header),
+        Location::Header(header, _) => is_taken(header),
         Location::Cookie(_) | Location::Parameter(_) => false,
     };
     if authenticator.locations().iter().any(is_at) {

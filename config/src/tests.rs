@@ -513,6 +513,7 @@ fn settings_without_meaning_are_refused() {
 
 #[test]
 fn a_fence_is_checked_and_its_value_is_never_shown() {
+    const SHORT: &str = "3f9c01d7a2b4e68";
     const VALUE: &str = "3f9c01d7a2b4e688";
     let fenced = |fence: Value| {
         let mut rule = rule();
@@ -525,13 +526,12 @@ fn a_fence_is_checked_and_its_value_is_never_shown() {
     assert_eq!((fence.header.as_str(), fence.value.as_str()), ("x-jwt-rbac", VALUE));
     assert_eq!(document.output_headers.names(), ["x-jwt-rbac", "x-payload"]);
 
-    let short = &VALUE[1..];
     for (place, fence) in [
         ("fence", json!(VALUE)),
         ("fence", json!([{"header": "x-a", "value": VALUE}])),
         ("fence", json!({"header": "x-a"})),
         ("fence.secret", json!({"header": "x-a", "value": VALUE, "secret": VALUE})),
-        ("fence.value", json!({"header": "x-a", "value": short})),
+        ("fence.value", json!({"header": "x-a", "value": SHORT})),
         ("fence.value", json!({"header": "x-a", "value": format!("{VALUE}*")})),
         ("fence.value", json!({"header": "x-a", "value": format!("{VALUE} ")})),
         ("fence.value", json!({"header": "x-a", "value": VALUE.repeat(17)})),
@@ -546,7 +546,7 @@ fn a_fence_is_checked_and_its_value_is_never_shown() {
         let document = fenced(fence);
         refused_at(place, &document);
         let said = errors(&document).concat();
-        assert!(!said.contains(short), "{said}");
+        assert!(!said.contains(SHORT), "{said}");
     }
     let number = fenced(json!({"header": "x-a", "value": 3_901_726_881_390_172_688_u64}));
     let said = errors(&number).concat();
