@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use cache::{TokenCache, Verified};
 use claim_path::ClaimPath;
-use claims::Validity;
+use claims::{Claims, Validity};
 use identity::{ClaimId, Identity};
 use jws::{DecodedParts, UntrustedToken};
 use locate::{Located, Location};
@@ -158,6 +158,12 @@ impl Authenticator {
         &self.locations
     }
 
+    /// The size of the longest token that is read, in bytes.
+    #[must_use]
+    pub fn max_token_size(&self) -> usize {
+        self.options.max_token_size
+    }
+
     /// Who sent the request; `None` for a request without a token. `cache` is one of
     /// [`Self::new_cache`], and `now` is in seconds since 1970.
     ///
@@ -204,11 +210,8 @@ impl Authenticator {
         located: &Located<'_>,
         now: u64,
     ) -> Result<Rc<Identity>, Rejection> {
-        let here = self.providers_at.get(located.location).into_iter().flatten();
-        let mut here = here.filter_map(|&number| self.providers.get(number));
-        let is_padding_possible = here.any(|provider| provider.padded_tokens);
         let mut decoded = DecodedParts::default();
-        let token = UntrustedToken::parse(&located.token, is_padding_possible, &mut decoded)?;
+        let token = self.read(located, &mut decoded)?;
         let mut budget = Budget::default();
         let mut failure = (None, Failure::from(Refusal::IssuerUnknown));
         // Whether time could make a provider accept the token that comes before the one that does.
@@ -233,6 +236,21 @@ impl Authenticator {
         Err(rejection(&token, failure.0, &failure.1))
     }
 
+    /// Reads a token that was found at one of [`Self::locations`]; what it decodes is left in `decoded`.
+    ///
+    /// # Errors
+    /// As [`UntrustedToken::parse`].
+    pub fn read<'a>(
+        &self,
+        located: &'a Located<'_>,
+        decoded: &'a mut DecodedParts,
+    ) -> Result<UntrustedToken<'a>, Refusal> {
+        let here = self.providers_at.get(located.location).into_iter().flatten();
+        let mut here = here.filter_map(|&number| self.providers.get(number));
+        let is_padding_possible = here.any(|provider| provider.padded_tokens);
+        UntrustedToken::parse(&located.token, is_padding_possible, decoded)
+    }
+
     fn check<'p>(
         &self,
         provider: &'p Provider,
@@ -244,16 +262,22 @@ impl Authenticator {
             return Err(refusal.into());
         }
         provider.check_claims(&token.claims, now)?;
-        if self.options.revocation.covers(&token.claims) {
-            return Err(Refusal::TokenRevoked.into());
-        }
+        self.check_revocation(&token.claims)?;
         Ok(provider.check_signature(token, budget)?)
+    }
+
+    /// Whether the document lets tokens with these claims work.
+    ///
+    /// # Errors
+    /// [`Refusal::TokenRevoked`]
+    pub fn check_revocation(&self, claims: &Claims<'_>) -> Result<(), Refusal> {
+        if self.options.revocation.covers(claims) { Err(Refusal::TokenRevoked) } else { Ok(()) }
     }
 
     /// The numbers of the providers that may judge a token of this issuer found at this location:
     /// those that name the issuer, else those that name none. An issuer that any provider names, at
     /// whatever location, is never accepted by another one.
-    fn candidates(&self, location: usize, issuer: Option<&str>) -> impl Iterator<Item = usize> {
+    pub fn candidates(&self, location: usize, issuer: Option<&str>) -> impl Iterator<Item = usize> {
         let names_issuer = move |provider: &Provider| match &provider.issuer {
             None => false,
             named => named.as_deref() == issuer,

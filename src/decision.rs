@@ -86,7 +86,7 @@ pub fn decide<'d, 'r>(
 ) -> Decision<'d, 'r> {
     // A dry run that leaves tokens out refuses them also where the table would have denied the request.
     let enforces_tokens = document.dry_run.is_some_and(|dry_run| !dry_run.includes_tokens);
-    let route = match route(document, request) {
+    let route = match find_route(document, request) {
         Ok(route) => route,
         Err(denial) if enforces_tokens && denial.refusal.kind() == Kind::Table => {
             let caller = caller(document, worker, request, None, now);
@@ -122,7 +122,10 @@ pub fn decide<'d, 'r>(
 }
 
 /// The route of a request; `None` where the document has no table, or lets what no route has pass.
-fn route<'d, 'r>(
+///
+/// # Errors
+/// Why the table denies the request.
+pub fn find_route<'d, 'r>(
     document: &'d Document,
     request: &Request<'r>,
 ) -> Result<Option<Match<'d, 'r>>, Denial<'d>> {

@@ -9,6 +9,7 @@
 //! | `config` | from the text of a `pluginConfig` to a [`document::Document`] |
 //! | `filter` | Envoy's callbacks: request headers to [`decision::decide`], and its answer to Envoy |
 //! | `host` | Envoy's calls as functions, and its signature check |
+//! | `explain` | a decision step by step, for the tools |
 //! | `cli`, `e2e`, `bench`, `xtask` | the command line, the tests, the benchmarks, the build |
 //!
 //! The way of a request through the modules, which is also the order to read them in:

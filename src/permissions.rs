@@ -33,6 +33,11 @@ impl PermissionNames {
         self.names.get(id).map(String::as_str)
     }
 
+    /// All of them, by number.
+    pub fn all(&self) -> impl Iterator<Item = (PermissionId, &str)> {
+        self.names.iter().enumerate().map(|(id, name)| (PermissionId(id), name.as_str()))
+    }
+
     /// The number of a permission, if any route asks for it.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<PermissionId> {

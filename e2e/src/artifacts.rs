@@ -87,6 +87,11 @@ pub fn key_file(name: &str) -> String {
     text(&testdata("keys").join(name))
 }
 
+/// Whether `testdata/callers` has this caller.
+pub fn is_caller(name: &str) -> bool {
+    testdata(&format!("callers/{name}.json")).is_file()
+}
+
 /// The claims of a caller of `testdata/callers`, without `iat` and `exp`.
 pub fn caller(name: &str) -> Map<String, Value> {
     let path = testdata(&format!("callers/{name}.json"));

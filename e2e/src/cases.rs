@@ -131,6 +131,12 @@ pub fn differences() -> BTreeMap<String, Difference> {
 }
 
 impl Case {
+    /// Whether a token stands where the case says, and not in `Authorization`.
+    pub fn names_token(&self) -> bool {
+        let sent = self.headers.lines().map(|(_, value)| value).chain([self.request.as_str()]);
+        sent.into_iter().any(|text| text.contains("{token"))
+    }
+
     /// The case with its tokens minted and put where they belong.
     #[must_use]
     pub fn mint(&self) -> Self {

@@ -82,6 +82,26 @@ pub fn failures(case: &Case, request: &Request, response: &Response) -> Vec<Stri
     failures
 }
 
+/// Whether the decision code, outside of Envoy, comes to what its case says.
+///
+/// # Errors
+///
+/// To what it comes instead.
+pub fn decided_as_written(case: &Case, refusal: Option<Refusal>) -> Result<(), String> {
+    let target = case.request.split_once(' ').map(|(_, target)| target);
+    if case.status == 400 || target.is_none_or(|target| !target.starts_with('/')) {
+        // Envoy answers such a request itself, or makes another of it.
+        return Ok(());
+    }
+    let wanted = case.reason.as_deref().and_then(self::refusal);
+    let expected = match (wanted, case.grpc_status) {
+        (Some(wanted), _) => refusal == Some(wanted),
+        (None, Some(_)) => refusal.is_some(),
+        (None, None) => refusal.map_or(200, Refusal::status) == case.status,
+    };
+    if expected { Ok(()) } else { Err(format!("decided otherwise: {refusal:?}")) }
+}
+
 /// The refusal with this slug.
 pub fn refusal(slug: &str) -> Option<Refusal> {
     Refusal::ALL.iter().copied().find(|refusal| refusal.slug() == slug)

@@ -39,6 +39,11 @@ impl Keys {
         Self(prepared_keys)
     }
 
+    /// The id of each key, with an algorithm that it checks.
+    pub fn names(&self) -> impl Iterator<Item = (Option<&str>, Algorithm)> {
+        self.0.iter().map(|key| (key.id.as_deref(), key.algorithm))
+    }
+
     /// Checks the signature of a token. A token that names a key id is checked with the keys of
     /// that id, else with those without id; one that names none, with all that fit its algorithm.
     /// The key chooses the algorithm, the token may only agree (RFC 8725 §3.1).

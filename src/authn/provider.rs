@@ -1,5 +1,6 @@
 //! One issuer: its keys, and what it asks of a token.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -73,6 +74,12 @@ impl Audience {
     }
 }
 
+impl fmt::Display for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A media type as RFC 7515 §4.1.9 compares it: without case, `application/` is optional.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenType(String);
@@ -87,7 +94,9 @@ impl TokenType {
 }
 
 /// Why a provider refuses a token.
-pub(super) struct Failure<'p> {
+#[derive(Debug)]
+pub struct Failure<'p> {
+    /// The reason.
     pub refusal: Refusal,
     /// The claim of [`Provider::required_claims`] that the token lacks.
     pub claim: Option<&'p ClaimPath>,
@@ -125,7 +134,11 @@ impl Provider {
         self.check_lifetime(validity, now)
     }
 
-    fn check_time(&self, validity: Validity, now: u64) -> Result<(), Refusal> {
+    /// `nbf` and `exp`. `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    /// [`Refusal::NotYetValid`] or [`Refusal::Expired`]
+    pub fn check_time(&self, validity: Validity, now: u64) -> Result<(), Refusal> {
         if validity.not_before.is_some_and(|start| now.saturating_add(self.clock_skew) < start) {
             return Err(Refusal::NotYetValid);
         }
@@ -135,7 +148,11 @@ impl Provider {
         Ok(())
     }
 
-    fn check_audience(&self, claims: &Claims<'_>) -> Result<(), Refusal> {
+    /// `aud`
+    ///
+    /// # Errors
+    /// [`Refusal::AudienceNotAllowed`]
+    pub fn check_audience(&self, claims: &Claims<'_>) -> Result<(), Refusal> {
         let Some(allowed) = &self.audiences else { return Ok(()) };
         let named =
             claims.audiences().any(|found| allowed.iter().any(|allowed| allowed.matches(found)));
@@ -143,7 +160,10 @@ impl Provider {
     }
 
     /// A bound on the lifetime needs a token that ends, as in Envoy (`max_lifetime`).
-    fn check_lifetime(&self, validity: Validity, now: u64) -> Result<(), Refusal> {
+    ///
+    /// # Errors
+    /// [`Refusal::LifetimeTooLong`] or [`Refusal::ExpirationMissing`]
+    pub fn check_lifetime(&self, validity: Validity, now: u64) -> Result<(), Refusal> {
         match (validity.expires_at, self.max_lifetime) {
             (Some(end), Some(most)) if end.saturating_sub(now) > most => {
                 Err(Refusal::LifetimeTooLong)
@@ -155,7 +175,11 @@ impl Provider {
         }
     }
 
-    fn check_required_claims(&self, claims: &Claims<'_>) -> Result<(), Failure<'_>> {
+    /// The claims of [`Self::required_claims`].
+    ///
+    /// # Errors
+    /// [`Refusal::RequiredClaimMissing`], with the first claim that is missing or has another value.
+    pub fn check_required_claims(&self, claims: &Claims<'_>) -> Result<(), Failure<'_>> {
         let holds = |(path, values): &&(ClaimPath, Option<Vec<Scalar>>)| {
             let claim = self.claim(path, claims).filter(|claim| !claim.is_null());
             match (claim, values) {
@@ -172,7 +196,11 @@ impl Provider {
         }
     }
 
-    fn check_header(&self, header: &Header<'_>) -> Result<(), Refusal> {
+    /// `typ` and `alg`
+    ///
+    /// # Errors
+    /// [`Refusal::TokenTypeNotAllowed`] or [`Refusal::AlgorithmNotAllowed`]
+    pub fn check_header(&self, header: &Header<'_>) -> Result<(), Refusal> {
         let is_type = |found: &str, allowed: &[TokenType]| allowed.contains(&TokenType::new(found));
         let found = header.token_type.as_deref();
         let types = self.token_types.as_deref();

@@ -46,6 +46,15 @@ pub enum Operator {
     Values(Vec<Scalar>),
 }
 
+impl ClaimRule {
+    /// Whether the claim of an identity is what it must be. `variables` are the segments that
+    /// [`Operator::PathVariable`] numbers.
+    #[must_use]
+    pub fn holds(&self, identity: &Identity, variables: &[Segment<'_>]) -> bool {
+        identity.claim(self.claim).is_some_and(|claim| self.operator.holds(claim, variables))
+    }
+}
+
 impl Requirement {
     /// Whether this identity may use the route, in the order issuer, permissions,
     /// claims. `variables` are the segments that [`Operator::PathVariable`] numbers.
@@ -60,10 +69,7 @@ impl Requirement {
             return Err(Denial { refusal: Refusal::IssuerNotAllowed, detail });
         }
         self.check_permissions(&identity.granted)?;
-        let fails = |rule: &&ClaimRule| {
-            let claim = identity.claim(rule.claim);
-            !claim.is_some_and(|claim| rule.operator.holds(claim, variables))
-        };
+        let fails = |rule: &&ClaimRule| !rule.holds(identity, variables);
         match self.claims.iter().find(fails) {
             None => Ok(()),
             Some(rule) => {

@@ -1,0 +1,149 @@
+//! A request as people write it.
+
+use serde_json::{Map, Value};
+
+use crate::policy::Policy;
+use crate::token::{self, Placed};
+
+/// A request to ask a policy about.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ask {
+    /// Its method.
+    pub method: String,
+    /// Its path and query.
+    pub target: String,
+    /// Its host; `None` for one that the policy has routes for.
+    pub host: Option<String>,
+    /// Its headers, in order.
+    pub headers: Vec<(String, String)>,
+    /// Who sends it.
+    pub caller: Caller,
+}
+
+/// Who sends a request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Caller {
+    /// Nobody that it says.
+    #[default]
+    Anonymous,
+    /// The subject of these claims, which a policy that takes every signature believes.
+    Claims(Map<String, Value>),
+    /// The holder of this token, in `Authorization: Bearer`.
+    Token(String),
+}
+
+impl Ask {
+    /// Reads `GET /reviews/7`, `/reviews/7` or `GET https://api.example.com/reviews/7`.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (method, target) = match text.trim().split_once(' ') {
+            Some((method, target)) => (method, target.trim()),
+            None => ("GET", text.trim()),
+        };
+        let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_graphic());
+        let url = target.strip_prefix("https://").or_else(|| target.strip_prefix("http://"));
+        let (host, target) = match url {
+            Some(url) => {
+                let end = url.find(['/', '?']).unwrap_or(url.len());
+                let (host, target) = url.split_at(end);
+                let slash = if target.starts_with('/') { "" } else { "/" };
+                (Some(host.to_owned()), format!("{slash}{target}"))
+            }
+            None => (None, target.to_owned()),
+        };
+        if !is_method || target.is_empty() {
+            return Err(format!("found `{text}`, expected a request such as `GET /reviews/7`"));
+        }
+        Ok(Self { method: method.to_owned(), target, host, ..Self::default() })
+    }
+
+    /// The same sent by somebody.
+    #[must_use]
+    pub fn by(self, caller: Caller) -> Self {
+        Self { caller, ..self }
+    }
+
+    /// The header lines as Envoy hands them to the filter: it joins the lines of `authorization` and of
+    /// `cookie`.
+    #[must_use]
+    pub fn lines(&self, policy: &Policy, now: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let host = self.host.clone().unwrap_or_else(|| policy.default_host());
+        let mut target = self.target.clone();
+        let mut headers = self.headers.clone();
+        let placed = match &self.caller {
+            Caller::Anonymous => None,
+            Caller::Token(token) => Some(token::bearer(token)),
+            Caller::Claims(claims) => {
+                let token = token::unsigned(policy, claims, now);
+                Some(token::place(policy, claims, &token))
+            }
+        };
+        match placed {
+            None => {}
+            Some(Placed::Header(name, value)) => headers.push((name, value)),
+            Some(Placed::Parameter(parameter)) => {
+                target.push(if target.contains('?') { '&' } else { '?' });
+                target.push_str(&parameter);
+            }
+        }
+        let mut lines = vec![
+            (":method".to_owned(), self.method.clone()),
+            (":path".to_owned(), target),
+            (":authority".to_owned(), host),
+            (":scheme".to_owned(), "http".to_owned()),
+        ];
+        for (name, value) in headers {
+            let name = name.to_ascii_lowercase();
+            let value = value.trim_matches([' ', '\t']);
+            let separator = match name.as_str() {
+                "host" => continue,
+                "authorization" => Some(","),
+                "cookie" => Some("; "),
+                _ => None,
+            };
+            let known = lines.iter_mut().find(|(known, _)| *known == name);
+            match (separator, known) {
+                (Some(separator), Some((_, first))) => {
+                    *first = format!("{first}{separator}{value}");
+                }
+                _ => lines.push((name, value.to_owned())),
+            }
+        }
+        lines.iter().map(|(name, value)| (bytes(name), bytes(value))).collect()
+    }
+}
+
+/// The bytes of a text: a character up to U+00FF is one byte, as in header values; any other is written
+/// in UTF-8.
+fn bytes(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for character in text.chars() {
+        match u8::try_from(character) {
+            Ok(byte) => bytes.push(byte),
+            Err(_) => bytes.extend(character.encode_utf8(&mut [0; 4]).bytes()),
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ask;
+
+    #[test]
+    fn requests_are_read_as_people_write_them() {
+        for (text, method, host, target) in [
+            ("GET /a?b=c", "GET", None, "/a?b=c"),
+            ("/a", "GET", None, "/a"),
+            ("POST https://x.test/a/b", "POST", Some("x.test"), "/a/b"),
+            ("http://x.test:8080?q", "GET", Some("x.test:8080"), "/?q"),
+        ] {
+            let ask = Ask::parse(text).unwrap();
+            let found = (ask.method.as_str(), ask.host.as_deref(), ask.target.as_str());
+            assert_eq!(found, (method, host, target), "{text}");
+        }
+        assert!(Ask::parse("").is_err());
+    }
+}

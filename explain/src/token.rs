@@ -1,0 +1,124 @@
+//! A token made of claims alone, for policies that take every signature.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jwt_rbac::authn::provider::Provider;
+use serde_json::{Map, Value, json};
+
+use crate::policy::Policy;
+
+/// The length of an Ed25519 signature, the only one that is checked before the key is asked.
+const SIGNATURE: [u8; 64] = [0; 64];
+/// How long a token lives whose claims do not say, in seconds.
+const LIFETIME: u64 = 300;
+
+/// Claims as somebody wrote them, made into those of a token at `now`: `iss`, `aud` and `exp` that the
+/// policy asks for are added, a claim that is `null` is left out, and times may be written `now`,
+/// `now+60` or `now-60`.
+#[must_use]
+pub fn complete(policy: &Policy, claims: &Map<String, Value>, now: u64) -> Map<String, Value> {
+    let mut complete = claims.clone();
+    let rule = rule(policy, claims);
+    let issuer = rule.get("issuer").cloned();
+    let audience = rule.get("audiences").and_then(|list| list.get(0)).cloned();
+    let added = [
+        ("iss", issuer),
+        ("aud", audience),
+        ("exp", Some(Value::from(now.saturating_add(LIFETIME)))),
+        ("iat", Some(Value::from(now))),
+    ];
+    for (name, value) in added {
+        if let Some(value) = value {
+            complete.entry(name).or_insert(value);
+        }
+    }
+    complete.retain(|_, value| !value.is_null());
+    for name in ["exp", "iat", "nbf"] {
+        if let Some(value) = complete.get_mut(name)
+            && let Some(time) = value.as_str().and_then(|text| time(text, now))
+        {
+            *value = time.into();
+        }
+    }
+    complete
+}
+
+/// A token of these claims whose signature is nobody's.
+#[must_use]
+pub fn unsigned(policy: &Policy, claims: &Map<String, Value>, now: u64) -> String {
+    let claims = complete(policy, claims, now);
+    let provider = provider(policy, claims.get("iss").and_then(Value::as_str));
+    let (key_id, algorithm) = provider
+        .and_then(|provider| provider.keys.names().next())
+        .map_or((None, "RS256"), |(id, algorithm)| (id, algorithm.name()));
+    let token_type = rule(policy, &claims)["tokenTypes"][0].as_str().unwrap_or("JWT").to_owned();
+    let mut header = json!({"alg": algorithm, "typ": token_type});
+    if let Some(key_id) = key_id {
+        header["kid"] = key_id.into();
+    }
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signature = URL_SAFE_NO_PAD.encode(SIGNATURE);
+    format!("{}.{}.{signature}", part(&header), part(&Value::Object(claims)))
+}
+
+/// The headers and the parameter of a request that has this token where its issuer's are looked for.
+pub(crate) fn place(policy: &Policy, claims: &Map<String, Value>, token: &str) -> Placed {
+    let rule = rule(policy, claims);
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    if let Some(header) = rule["fromHeaders"].get(0) {
+        let name = text(&header["name"]).unwrap_or_default();
+        let mut prefix = text(&header["prefix"]).unwrap_or_default();
+        // Letters alone are a scheme, which a space follows.
+        if !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            prefix.push(' ');
+        }
+        return Placed::Header(name, format!("{prefix}{token}"));
+    }
+    if let Some(name) = text(&rule["fromParams"][0]) {
+        return Placed::Parameter(format!("{name}={token}"));
+    }
+    if let Some(name) = text(&rule["fromCookies"][0]) {
+        return Placed::Header("cookie".to_owned(), format!("{name}={token}"));
+    }
+    bearer(token)
+}
+
+/// The header that most tokens are in.
+pub(crate) fn bearer(token: &str) -> Placed {
+    Placed::Header("authorization".to_owned(), format!("Bearer {token}"))
+}
+
+/// Where a token stands in a request.
+pub(crate) enum Placed {
+    /// A header line.
+    Header(String, String),
+    /// A parameter of the query.
+    Parameter(String),
+}
+
+/// The entry of `jwtRules` that is for these claims: that of their issuer, else the first.
+fn rule<'p>(policy: &'p Policy, claims: &Map<String, Value>) -> &'p Value {
+    let rules = policy.config["jwtRules"].as_array().map_or(&[][..], Vec::as_slice);
+    let issuer = claims.get("iss");
+    let named = rules.iter().find(|rule| issuer.is_some() && rule.get("issuer") == issuer);
+    let any = rules.iter().find(|rule| rule.get("issuer").is_none());
+    let found = named.or(any.filter(|_| issuer.is_some())).or(rules.first());
+    found.unwrap_or(&Value::Null)
+}
+
+fn provider<'p>(policy: &'p Policy, issuer: Option<&str>) -> Option<&'p Provider> {
+    let providers = policy.document.authenticator.providers();
+    let named = providers.iter().find(|it| it.issuer.is_some() && it.issuer.as_deref() == issuer);
+    named.or_else(|| providers.iter().find(|it| it.issuer.is_none())).or(providers.first())
+}
+
+/// `now`, `now+60`, `now-60`, in seconds since 1970.
+fn time(text: &str, now: u64) -> Option<u64> {
+    let rest = text.strip_prefix("now")?;
+    match rest.split_at_checked(1) {
+        None => Some(now),
+        Some(("+", seconds)) => Some(now.saturating_add(seconds.parse().ok()?)),
+        Some(("-", seconds)) => Some(now.saturating_sub(seconds.parse().ok()?)),
+        Some(_) => None,
+    }
+}
