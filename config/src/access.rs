@@ -1,13 +1,11 @@
 //! Who may use a route of `routes`: from the schema to [`Access`].
 
-use serde_json::Value;
-
 use super::fault::table::TableFault;
 use super::fault::{Fault, Found};
 use super::issuers::Issuers;
 use super::place::Place;
 use super::problem::Problems;
-use super::schema::{Access as AccessName, Entry, Permissions, Route};
+use super::schema::{Access as AccessName, NamedPermissions, Permissions, Route};
 use super::{checks, claim_rules, shape};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authz::requirement::Requirement;
@@ -52,7 +50,7 @@ pub fn compile(
         }
         (Some(AccessName::Denied), []) => (Access::Denied, Vec::new()),
         (Some(AccessName::Public), []) => {
-            (Access::Public(route.token.map(Into::into).unwrap_or_default()), Vec::new())
+            (Access::Public(route.token.unwrap_or_default()), Vec::new())
         }
         (Some(AccessName::Denied | AccessName::Public), [first, ..]) => {
             let with = "`access` PUBLIC or DENIED";
@@ -86,7 +84,7 @@ fn requirement(
         check_issuers(&place, wanted, issuers, problems);
         requirement.issuers = Some(wanted.clone());
     }
-    if let Some(permissions) = &route.permissions {
+    if let Some(permissions) = route.permissions.take() {
         let place = place.field("permissions");
         let permissions = permission_names(&place, permissions, problems).unwrap_or_default();
         let mut intern = |place: Place, names: Vec<String>| -> Vec<PermissionId> {
@@ -117,25 +115,26 @@ fn check_issuers(place: &Place, wanted: &[String], issuers: &Issuers, problems: 
 }
 
 /// One permission in a list, or several with the word that says how they count.
-fn permission_names(place: &Place, value: &Value, problems: &mut Problems) -> Option<Permissions> {
-    let names = match value {
-        Value::Object(_) => shape::decode(place, Entry::new(value.clone()), problems)?,
-        list => Permissions {
-            all_of: Some(shape::decode_strings(place, list.clone(), problems)?),
-            any_of: None,
+fn permission_names(
+    place: &Place,
+    permissions: NamedPermissions,
+    problems: &mut Problems,
+) -> Option<Permissions> {
+    let fault = match permissions {
+        NamedPermissions::List(names) => match names.as_slice() {
+            [] => None,
+            [_] => return Some(Permissions { all_of: Some(names), any_of: None }),
+            [_, _, ..] => Some(Fault::found(
+                Found::Words("several permissions"),
+                "`{allOf: […]}` or `{anyOf: […]}`",
+            )),
+        },
+        NamedPermissions::Several(entry) => match shape::decode(place, entry, problems)? {
+            Permissions { all_of: None, any_of: None } => None,
+            permissions => return Some(permissions),
         },
     };
-    match (value, names.all_of.as_deref(), names.any_of.as_deref()) {
-        (Value::Array(_), Some([_, _, ..]), _) => {
-            let found = Found::Words("several permissions");
-            problems.error(place.clone(), Fault::found(found, "`{allOf: […]}` or `{anyOf: […]}`"));
-            None
-        }
-        (Value::Array(_), Some([]), _) | (Value::Object(_), None, None) => {
-            let found = Found::Words("no permission");
-            problems.error(place.clone(), Fault::found(found, "the name of one"));
-            None
-        }
-        _ => Some(names),
-    }
+    let none = || Fault::found(Found::Words("no permission"), "the name of one");
+    problems.error(place.clone(), fault.unwrap_or_else(none));
+    None
 }

@@ -6,7 +6,7 @@ use super::fault::{Fault, Found};
 use super::place::Place;
 use super::problem::Problems;
 use super::schema;
-use super::shape;
+use super::shape::{self, Entries};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authn::claim_path::ClaimPath;
 use jwt_rbac::authz::requirement::{ClaimRule, Operator};
@@ -17,7 +17,7 @@ use jwt_rbac::scalar::Scalar;
 #[inline(never)]
 pub fn compile(
     place: &Place,
-    rules: schema::Entries<schema::ClaimRule>,
+    rules: Entries<schema::ClaimRule>,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) -> (Vec<ClaimRule>, Vec<String>) {

@@ -21,8 +21,31 @@ use super::size::SizeProblem;
 /// stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A shape that the schema does not have; what serde said.
-    Shape(String),
+    /// A name that no field has.
+    UnknownField {
+        /// The name.
+        name: String,
+        /// The field that may be meant.
+        nearest: Option<&'static str>,
+        /// The fields that there are.
+        known: &'static [&'static str],
+    },
+    /// A field that must be there is not.
+    MissingField {
+        /// Its name.
+        name: &'static str,
+    },
+    /// A word that has no meaning there.
+    UnknownWord {
+        /// What is there.
+        found: Found,
+        /// The words that have one.
+        words: &'static [&'static str],
+    },
+    /// A field of the specification that this version does not have.
+    NotImplemented,
+    /// A field of Istio's resources that does not belong into `pluginConfig`.
+    Misplaced,
     /// The document is not JSON.
     Json(JsonError),
     /// Something else was expected.
@@ -157,7 +180,26 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Shape(message) => f.write_str(message),
+            Self::UnknownField { name, nearest, known } => {
+                write!(f, "unknown field `{name}`, ")?;
+                match nearest {
+                    Some(nearest) => write!(f, "did you mean `{nearest}`?"),
+                    None => one_of(f, known),
+                }
+            }
+            Self::MissingField { name } => write!(f, "expected the field `{name}`"),
+            Self::UnknownWord { found, words } => {
+                write!(f, "{found}, ")?;
+                one_of(f, words)
+            }
+            Self::NotImplemented => {
+                f.write_str(concat!("not implemented in version ", env!("CARGO_PKG_VERSION")))
+            }
+            Self::Misplaced => f.write_str(
+                "does not belong here: which workloads the filter is for is said in the resource \
+                 around `pluginConfig`, as `metadata`, `spec.selector` or `spec.targetRefs` of the \
+                 WasmPlugin; external providers (CUSTOM) are not supported",
+            ),
             Self::Json(error) => write!(f, "{error}, expected a JSON object"),
             Self::Expected { found: None, expected } => write!(f, "expected {expected}"),
             Self::Expected { found: Some(found), expected } => {
@@ -206,8 +248,28 @@ impl fmt::Display for Found {
             Self::Missing => f.write_str("missing"),
             Self::Words(words) => write!(f, "found {words}"),
             Self::Text(text) => write!(f, "found `{text}`"),
+            Self::Value(Value::String(text)) => write!(f, "found the string `{text}`"),
+            Self::Value(Value::Array(_)) => f.write_str("found a list"),
+            Self::Value(Value::Object(_)) => f.write_str("found an object"),
             Self::Value(value) => write!(f, "found {value}"),
         }
+    }
+}
+
+/// How many names an error lists.
+const MAX_LISTED: usize = 10;
+
+/// The names that would be right, the first of them if they are many.
+fn one_of(f: &mut fmt::Formatter<'_>, names: &[&str]) -> fmt::Result {
+    f.write_str("expected one of ")?;
+    let mut comma = "";
+    for name in names.iter().take(MAX_LISTED) {
+        write!(f, "{comma}`{name}`")?;
+        comma = ", ";
+    }
+    match names.len().saturating_sub(MAX_LISTED) {
+        0 => Ok(()),
+        more => write!(f, " or {more} more: see docs/configuration.md"),
     }
 }
 
@@ -254,6 +316,19 @@ mod tests {
             (Fault::text("a", "a number"), "found `a`, expected a number"),
             (Fault::found(Found::Value(7.into()), "403"), "found 7, expected 403"),
             (Fault::found(Found::Missing, "a list"), "missing, expected a list"),
+            (
+                Fault::found(Found::Value("7".into()), "a number"),
+                "found the string `7`, expected a number",
+            ),
+            (
+                Fault::UnknownWord { found: Found::Text("c".to_owned()), words: &["A", "B"] },
+                "found `c`, expected one of `A`, `B`",
+            ),
+            (
+                Fault::UnknownField { name: "x".to_owned(), nearest: None, known: &["a"; 12] },
+                "unknown field `x`, expected one of `a`, `a`, `a`, `a`, `a`, `a`, `a`, `a`, `a`, `a` \
+                 or 2 more: see docs/configuration.md",
+            ),
             (conflict(""), "found beside `x`, expected one of both"),
             (conflict("`MATCH`"), "found `MATCH` beside `x`, expected one of both"),
             (

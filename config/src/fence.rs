@@ -4,8 +4,9 @@ use super::fault::Fault;
 use super::output_headers;
 use super::place::Place;
 use super::problem::Problems;
-use super::schema::{self, Entry, Secret};
-use super::shape;
+use super::schema;
+use super::shape::value::Secret;
+use super::shape::{self, Entry};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authn::locate::Location;
 use jwt_rbac::document::Fence;
@@ -26,14 +27,7 @@ pub fn compile(
     authenticator: &Authenticator,
     problems: &mut Problems,
 ) -> Option<Fence> {
-    let fence = fence.into_value();
-    // The message about what is no object would show it.
-    if !fence.is_object() {
-        problems.error(place.clone(), Fault::expected("an object `{header: …, value: …}`"));
-        return None;
-    }
-    let schema::Fence { header, value: Secret(value) } =
-        shape::decode(place, Entry::new(fence), problems)?;
+    let schema::Fence { header, value: Secret(value) } = shape::decode(place, fence, problems)?;
     let header = problems.check(&place.field("header"), header_name(&header, authenticator));
     let value = problems.check(&place.field("value"), checked_value(value));
     Some(Fence { header: header?, value: value? })

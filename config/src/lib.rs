@@ -1,7 +1,7 @@
 //! From the text of a `pluginConfig` to a [`Document`], or to everything that is wrong with it.
 //!
 //! Two passes. Shape: the text becomes JSON without duplicate names, and every entry of every list
-//! is decoded on its own into the types of [`schema`]. Meaning: what was decoded is compiled into
+//! is decoded on its own into the types of `schema`. Meaning: what was decoded is compiled into
 //! types in which a wrong state can't be written. Both collect all they find.
 //!
 //! Functions that are called once are `inline(never)`: what V8 takes to compile the largest function of
@@ -11,6 +11,8 @@ pub mod duration;
 pub mod fault;
 pub mod place;
 pub mod problem;
+#[cfg(feature = "schema")]
+pub mod reference;
 pub mod size;
 
 mod access;
@@ -39,6 +41,7 @@ use jwt_rbac::authn::locate::Location;
 use jwt_rbac::authn::revocation::Revocation;
 use jwt_rbac::authn::signature::SignatureVerifier;
 use jwt_rbac::authn::{Authenticator, TokenOptions};
+use jwt_rbac::authz::routes::{AmbiguousPaths, Unmatched};
 use jwt_rbac::document::{Document, DryRun, Responses};
 use jwt_rbac::forward::OVERRIDES;
 use jwt_rbac::header_names::HeaderNames;
@@ -46,6 +49,8 @@ use jwt_rbac::json;
 pub use key_set::PLACEHOLDER;
 use place::Place;
 use problem::Problems;
+use shape::Entry;
+use shape::value::Size;
 
 /// The largest document, in bytes.
 const MAX_DOCUMENT: usize = 1 << 20;
@@ -105,7 +110,7 @@ fn read(text: &[u8], problems: &mut Problems) -> Option<schema::Document> {
         }
     };
     shape::refuse_nulls(&root, &value, problems);
-    shape::decode_leniently(&root, value, problems)
+    shape::decode_leniently(&root, Entry::new(value), problems)
 }
 
 /// The second pass.
@@ -136,8 +141,8 @@ fn compile_schema(
         issuers = Issuers::new(&rules, count);
     }
     let options = routes::TableOptions {
-        ambiguous_paths: document.ambiguous_paths.map(Into::into).unwrap_or_default(),
-        unmatched: document.unmatched_routes.map(Into::into).unwrap_or_default(),
+        ambiguous_paths: document.ambiguous_paths.unwrap_or_default(),
+        unmatched: document.unmatched_routes.unwrap_or_default(),
     };
     let routes = document.routes.map(|entries| {
         routes::compile(
@@ -169,9 +174,9 @@ fn compile_schema(
     Document {
         authenticator,
         routes,
-        cors_preflight: document.cors_preflight.map(Into::into).unwrap_or_default(),
+        cors_preflight: document.cors_preflight.unwrap_or_default(),
         dry_run: document.dry_run.then_some(DryRun { includes_tokens }),
-        decision_log: document.decision_log.map(Into::into).unwrap_or_default(),
+        decision_log: document.decision_log.unwrap_or_default(),
         rule_metrics: document.rule_metrics,
         responses: document.responses.map_or_else(Responses::default, |value| {
             responses::compile(&root.field("responses"), value, problems)
@@ -184,7 +189,7 @@ fn compile_schema(
 }
 
 #[inline(never)]
-fn max_token_size(text: Option<schema::Text>, problems: &mut Problems) -> usize {
+fn max_token_size(text: Option<Size>, problems: &mut Problems) -> usize {
     let place = Place::root().field("maxTokenSize");
     let size = text.and_then(|text| {
         let size = bounded_size(&text.0, 1..=MAX_DOCUMENT, "1 byte to `1Mi`");
@@ -194,10 +199,7 @@ fn max_token_size(text: Option<schema::Text>, problems: &mut Problems) -> usize 
 }
 
 #[inline(never)]
-fn max_cache_size(
-    cache: Option<schema::Entry<schema::TokenCache>>,
-    problems: &mut Problems,
-) -> usize {
+fn max_cache_size(cache: Option<Entry<schema::TokenCache>>, problems: &mut Problems) -> usize {
     let place = Place::root().field("tokenCache");
     let cache = cache.and_then(|cache| shape::decode(&place, cache, problems));
     let size = cache.and_then(|schema::TokenCache { max_size }| {
@@ -223,8 +225,8 @@ fn bounded_size(
 #[inline(never)]
 fn check_options(document: &schema::Document, problems: &mut Problems) {
     let place = |name| Place::root().field(name);
-    let allows_unmatched = document.unmatched_routes == Some(schema::Unmatched::Allow);
-    let matches_ambiguous = document.ambiguous_paths == Some(schema::AmbiguousPaths::Match);
+    let allows_unmatched = document.unmatched_routes == Some(Unmatched::Allow);
+    let matches_ambiguous = document.ambiguous_paths == Some(AmbiguousPaths::Match);
     if allows_unmatched && matches_ambiguous {
         let fault = Fault::Conflict {
             found: "`MATCH`",

@@ -9,8 +9,10 @@ use super::duration::seconds;
 use super::fault::{Fault, Found};
 use super::place::Place;
 use super::problem::Problems;
-use super::schema::{Entries, JwtRule, RequiredClaim};
-use super::{claim_rules, key_set, locations, output_headers, shape};
+use super::schema::{JwtRule, RequiredClaim};
+use super::shape::value::Duration;
+use super::shape::{self, Entries};
+use super::{claim_rules, key_set, locations, output_headers};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authn::algorithm::Algorithm;
 use jwt_rbac::authn::claim_path::ClaimPath;
@@ -82,9 +84,9 @@ fn provider(
         checks::check_strings(&place.field("tokenTypes"), types, problems);
         types.iter().map(|text| TokenType::new(text)).collect()
     });
-    let clock_skew = clock_skew(place, rule.clock_skew.as_deref(), problems);
+    let clock_skew = clock_skew(place, rule.clock_skew.as_ref(), problems);
     let max_lifetime =
-        rule.max_lifetime.as_deref().and_then(|text| max_lifetime(place, text, problems));
+        rule.max_lifetime.as_ref().and_then(|text| max_lifetime(place, text, problems));
     let required_claims = required_claims(place, rule.required_claims.take(), problems);
     let space_delimited = rule.space_delimited_claims.as_deref().unwrap_or_default();
     if rule.space_delimited_claims.is_some() {
@@ -99,7 +101,7 @@ fn provider(
     }
     let missing = || Fault::expected("`jwks`, the key set of the issuer");
     let jwks = problems.check(place, rule.jwks.ok_or_else(missing))?;
-    let keys = key_set::compile(&place.field("jwks"), jwks, algorithms.as_deref(), problems)?;
+    let keys = key_set::compile(&place.field("jwks"), jwks.0, algorithms.as_deref(), problems)?;
     let always_delimited = SPACE_DELIMITED.iter().map(ToString::to_string);
     Some(Provider {
         name,
@@ -173,13 +175,13 @@ fn algorithms(
     Some(names.iter().enumerate().filter(|(_, name)| !name.is_empty()).filter_map(parse).collect())
 }
 
-fn clock_skew(place: &Place, text: Option<&str>, problems: &mut Problems) -> u64 {
+fn clock_skew(place: &Place, text: Option<&Duration>, problems: &mut Problems) -> u64 {
     let place = place.field("clockSkew");
     let bounded = |text: &str| match duration(text)? {
         skew @ 0..=MAX_CLOCK_SKEW => Ok(skew),
         _ => Err(Fault::text(text, "`0s` to `300s`")),
     };
-    let skew = text.and_then(|text| problems.check(&place, bounded(text)));
+    let skew = text.and_then(|text| problems.check(&place, bounded(&text.0)));
     skew.unwrap_or(DEFAULT_CLOCK_SKEW)
 }
 
@@ -188,7 +190,7 @@ fn duration(text: &str) -> Result<u64, Fault> {
 }
 
 /// A lifetime of nothing would refuse every token.
-fn max_lifetime(place: &Place, text: &str, problems: &mut Problems) -> Option<u64> {
+fn max_lifetime(place: &Place, Duration(text): &Duration, problems: &mut Problems) -> Option<u64> {
     let place = place.field("maxLifetime");
     let lifetime = duration(text).and_then(|seconds| match seconds {
         0 => Err(Fault::text(text, "a duration such as `24h`")),

@@ -4,8 +4,8 @@ use super::checks;
 use super::fault::{Fault, Found};
 use super::place::Place;
 use super::problem::Problems;
-use super::schema::{self, Entry, Forbidden, Unauthenticated};
-use super::shape;
+use super::schema::{self, Forbidden, Unauthenticated};
+use super::shape::{self, Entry};
 use jwt_rbac::document::{Format, Responses};
 
 /// Compiles `responses`.
@@ -86,7 +86,7 @@ fn compile_forbidden(
     }
 }
 
-fn status_fault(found: u16, expected: &'static str) -> Fault {
+fn status_fault(found: u64, expected: &'static str) -> Fault {
     Fault::found(Found::Value(found.into()), expected)
 }
 

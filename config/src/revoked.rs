@@ -5,8 +5,8 @@ use std::time::UNIX_EPOCH;
 use super::fault::Fault;
 use super::place::Place;
 use super::problem::Problems;
-use super::schema::{Entry, Revoked};
-use super::shape;
+use super::schema::Revoked;
+use super::shape::{self, Entry};
 use jwt_rbac::authn::revocation::Revocation;
 
 /// Compiles `revoked`; its lists may be empty.
