@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build run try test test-workloads lint deny bench bench-all costs flood soak clean
+.PHONY: help build run try test test-workloads lint docs deny bench bench-all costs flood soak clean
 
 CONFIG ?= wasmplugin/bookinfo/details.yaml
 
@@ -33,6 +33,10 @@ lint: ## Check formatting and lints, as CI does
 	cargo clippy --locked --package jwt-rbac --package jwt-rbac-config --package jwt-rbac-host \
 		--package jwt-rbac-filter --package jwt-rbac-floor --package jwt-rbac-vectors --lib \
 		--target wasm32-wasip1 -- -D warnings
+
+docs: ## Write what is generated in the docs: the tables and the JSON Schema
+	UPDATE_DOCS=1 cargo test --locked --package jwt-rbac-e2e --test readme -- the_tables
+	UPDATE_DOCS=1 cargo test --locked --package jwt-rbac-e2e --test reference -- the_tables the_schema_is
 
 deny: ## Check the licences and sources of the dependencies (needs cargo-deny)
 	cargo deny --locked --workspace check --hide-inclusion-graph licenses bans sources

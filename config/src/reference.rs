@@ -1,6 +1,8 @@
 //! What a document can have, as data: for the JSON Schema, the tables of docs/configuration.md and the
 //! tools that check documents. The filter is built without it.
 
+pub mod json_schema;
+
 use crate::schema;
 use crate::shape;
 
@@ -22,12 +24,12 @@ pub struct Field {
     pub name: &'static str,
     /// What it means; lines of Markdown.
     pub meaning: &'static [&'static str],
-    /// What counts where the field is absent; `None` where nothing does.
+    /// What counts where the field is absent, in Markdown; `None` where nothing does.
     pub default: Option<&'static str>,
     /// A value, in YAML.
     pub example: &'static str,
-    /// Which values of the right form are refused; Markdown.
-    pub refuses: &'static str,
+    /// Which values of the right form are refused, in Markdown; `None` where none is.
+    pub refuses: Option<&'static str>,
     /// What the value, or each element of a list, matches if it is a string.
     pub pattern: Option<&'static str>,
     /// What its value can be.
@@ -63,6 +65,26 @@ pub enum Form {
     Text,
     /// One of these strings.
     Words(&'static [&'static str]),
+}
+
+impl Object {
+    /// What it is, in one line.
+    #[must_use]
+    pub fn doc(&self) -> String {
+        joined(self.doc)
+    }
+}
+
+impl Field {
+    /// What it means, in one line.
+    #[must_use]
+    pub fn meaning(&self) -> String {
+        joined(self.meaning)
+    }
+}
+
+fn joined(lines: &[&str]) -> String {
+    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
 /// The document, with all that is in it.

@@ -17,10 +17,10 @@ pub use route::{Access, ClaimRule, NamedPermissions, Permissions, Route};
 /// Declares an object of the document.
 ///
 /// Each field has its meaning as its comment, for the reference; its name in the document; an example, in
-/// YAML; and what is refused although it has the right type. A field of type `Option` may be absent, one
-/// with a value behind `=` has that value then, and any other must be there. `default` is what the
-/// reference shows where nothing of this says it, and `pattern` what a string, or each string of a list,
-/// must match in an editor: it must accept all that the compiler accepts, and may accept more.
+/// YAML, which a test compiles; and what is refused although it has the right type. A field of type
+/// `Option` may be absent, one with a value behind `=` has that value then, and any other must be there.
+/// `default` is what the reference shows where nothing of this says it, and `pattern` what a string, or
+/// each string of a list, matches in the JSON Schema, where it is accepted.
 macro_rules! object {
     (
         $(#[doc = $doc:literal])+
@@ -31,8 +31,8 @@ macro_rules! object {
                 #[field(
                     $name:literal,
                     $(default = $shown:literal,)?
-                    example = $example:literal,
-                    refuses = $refuses:literal
+                    example = $example:literal
+                    $(, refuses = $refuses:literal)?
                     $(, pattern = $pattern:literal)?
                 )]
                 pub $field:ident: $type:ty $(= $default:expr)?,
@@ -62,16 +62,17 @@ macro_rules! object {
             #[cfg(feature = "schema")]
             fn describe() -> $crate::reference::Object {
                 use $crate::reference::{Field, Object};
+                use $crate::schema::given;
                 let mut fields = Vec::new();
                 $(
-                    let default = [$(stringify!($default),)?].first().copied();
+                    let default = given![$(concat!("`", stringify!($default), "`"))?];
                     fields.push(Field {
                         name: $name,
                         meaning: &[$($meaning),+],
-                        default: [$($shown,)?].first().copied().or(default),
+                        default: given![$($shown)?].or(default),
                         example: $example,
-                        refuses: $refuses,
-                        pattern: [$($pattern,)?].first().copied(),
+                        refuses: given![$($refuses)?],
+                        pattern: given![$($pattern)?],
                         form: $crate::schema::form!($type $(, $default)?),
                         is_required: $crate::schema::is_required!($type $(, $default)?),
                     });
@@ -89,6 +90,17 @@ macro_rules! read {
     };
     ($fields:ident, $name:literal, $default:expr) => {
         $fields.optional($name).unwrap_or($default)
+    };
+}
+
+/// What a declaration may say, as an `Option`.
+#[cfg(feature = "schema")]
+macro_rules! given {
+    () => {
+        None
+    };
+    ($value:expr) => {
+        Some($value)
     };
 }
 
@@ -131,5 +143,5 @@ macro_rules! words {
 }
 
 #[cfg(feature = "schema")]
-pub(crate) use {form, is_required};
+pub(crate) use {form, given, is_required};
 pub(crate) use {object, read, words};

@@ -22,6 +22,7 @@
 //! | [`challenge`] | a challenge, parsed as strictly as RFC 9110 defines it |
 //! | [`verdict`], [`decision_log`] | why a request is denied: by the decision code, and by Envoy's log |
 //! | [`samples`] | for each refusal a request that ends in it |
+//! | [`page`] | pages of the docs, and what in them is generated |
 //!
 //! Nothing here is part of the product. A harness that can't go on panics with a message, because
 //! the test that uses it has failed then.
@@ -50,6 +51,7 @@ pub mod listener;
 pub mod native;
 pub mod other_names;
 pub mod package;
+pub mod page;
 pub mod protocol;
 pub mod samples;
 pub mod sent;

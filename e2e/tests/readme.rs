@@ -1,7 +1,6 @@
 //! README and docs say what is so: their commands are run and give what is shown, and their tables
-//! hold what the code and the data hold. `UPDATE_DOCS=1 cargo test --test readme` writes the tables.
+//! hold what the code and the data hold. `make docs` writes the tables.
 
-use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -9,16 +8,10 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use jwt_rbac::refusal::Refusal;
-use jwt_rbac_config::reference::{self, Form, Object};
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::cases;
+use jwt_rbac_e2e::page::{self, Block, blocks, check_table};
 use jwt_rbac_e2e::temporary::TemporaryDirectory;
-
-/// A fenced block of a page: what stands behind the backticks, and its lines.
-struct Block {
-    info: String,
-    lines: Vec<String>,
-}
 
 /// A command of a page and the output that is shown for it.
 struct Step {
@@ -28,7 +21,7 @@ struct Step {
 
 #[test]
 fn the_commands_of_the_readme_give_what_it_shows() {
-    let page = page("README.md");
+    let page = page::page("README.md");
     let blocks = blocks(&page);
     let directory = TemporaryDirectory::create();
     for block in &blocks {
@@ -61,7 +54,7 @@ fn the_commands_of_the_readme_give_what_it_shows() {
 
 #[test]
 fn the_mistake_that_the_readme_shows_is_named_as_it_says() {
-    let page = page("README.md");
+    let page = page::page("README.md");
     let policy = blocks(&page).into_iter().find(|block| block.info == "yaml orders.yaml");
     let policy = policy.expect("the README has a policy").lines.join("\n");
     let broken = policy.replace("pathVariable: customer", "pathVariable: client");
@@ -99,7 +92,7 @@ fn the_tables_hold_what_there_is() {
 
 #[test]
 fn the_commands_of_the_docs_are_targets_of_make() {
-    let blocks = blocks(&page("docs/operations.md"));
+    let blocks = blocks(&page::page("docs/operations.md"));
     let steps: Vec<_> =
         blocks.iter().filter(|block| block.info == "console").flat_map(steps).collect();
     assert!(!steps.is_empty());
@@ -111,7 +104,7 @@ fn the_commands_of_the_docs_are_targets_of_make() {
 /// Every promise of SECURITY.md names its tests: a file, and functions of it.
 #[test]
 fn every_promise_names_tests_that_there_are() {
-    let page = page("SECURITY.md");
+    let page = page::page("SECURITY.md");
     let (_, promises) = page.split_once("| promise | tests |\n").expect("the table");
     let promises = promises.lines().take_while(|line| line.starts_with('|')).skip(1);
     let mut count = 0;
@@ -119,7 +112,7 @@ fn every_promise_names_tests_that_there_are() {
         let (_, cell) = promise.trim_end_matches(" |").rsplit_once(" | ").expect("two columns");
         for tests in cell.split("<br>") {
             let (file, names) = tests.split_once(": ").expect("a file and its tests");
-            let source = self::page(file.trim_matches('`'));
+            let source = page::page(file.trim_matches('`'));
             for name in names.split(", ").map(|name| name.trim_matches('`')) {
                 let is_there = source.contains(&format!("fn {name}("));
                 assert!(is_there, "SECURITY.md names `{name}` of {file}, which is not there");
@@ -128,56 +121,6 @@ fn every_promise_names_tests_that_there_are() {
         }
     }
     assert!(count > 50, "SECURITY.md names {count} tests");
-}
-
-/// Every field that a document can have is described.
-#[test]
-fn every_field_has_its_place_in_the_reference() {
-    let page = page("docs/configuration.md");
-    let mut fields = Vec::new();
-    names(&reference::document(), &mut fields);
-    assert!(fields.len() > 50, "the schema has {} fields", fields.len());
-    for name in fields {
-        let is_there = [format!("`{name}`"), format!("{name}:"), format!("{name},")]
-            .iter()
-            .any(|spelling| page.contains(spelling));
-        assert!(is_there, "docs/configuration.md does not describe {name}");
-    }
-}
-
-/// The names of all fields of an object, and of the objects in it.
-fn names(object: &Object, names: &mut Vec<&'static str>) {
-    for field in &object.fields {
-        names.push(field.name);
-        names_in(&field.form, names);
-    }
-}
-
-fn names_in(form: &Form, found: &mut Vec<&'static str>) {
-    match form {
-        Form::Object(object) => names(object, found),
-        Form::List(inner) | Form::Map(inner) => names_in(inner, found),
-        Form::OneOf(forms) => forms.iter().for_each(|form| names_in(form, found)),
-        _ => {}
-    }
-}
-
-/// Compares a table of a page with what it should be, or writes it.
-fn check_table(page_name: &str, table: &str, head: &str, rows: impl Iterator<Item = String>) {
-    let columns = head.split('|').count();
-    let lines = [format!("| {head} |"), format!("|{}", "---|".repeat(columns))];
-    let expected = lines.into_iter().chain(rows).collect::<Vec<_>>().join("\n") + "\n";
-    let path = artifacts::root().join(page_name);
-    let page = page(page_name);
-    let start_mark = format!("<!-- table: {table} -->\n");
-    let start = page.find(&start_mark).expect("the mark of the table") + start_mark.len();
-    let end = start + page[start..].find("<!-- end -->").expect("the end of the table");
-    if env::var_os("UPDATE_DOCS").is_some() {
-        let updated = [&page[..start], &expected, &page[end..]].concat();
-        fs::write(path, updated).expect("the page can be written");
-    } else {
-        assert_eq!(&page[start..end], expected, "{page_name}: run this test with UPDATE_DOCS=1");
-    }
 }
 
 /// Every line that `make run` shows about who may do what is in the page.
@@ -195,7 +138,7 @@ fn check_matrix(page: &str) {
 }
 
 fn check_target(target: &str) {
-    let makefile = page("Makefile");
+    let makefile = page::page("Makefile");
     let is_there = makefile.lines().any(|line| line.starts_with(&format!("{target}:")));
     assert!(is_there, "the Makefile has no target {target}");
 }
@@ -243,30 +186,6 @@ fn start_try(policy: &PathBuf, port: u16) -> Stopped {
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("a bound socket has an address").port()
-}
-
-fn page(name: &str) -> String {
-    let path = artifacts::root().join(name);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn blocks(page: &str) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
-    let mut is_inside = false;
-    for line in page.lines() {
-        match line.strip_prefix("```") {
-            Some(_) if is_inside => is_inside = false,
-            Some(info) => {
-                is_inside = true;
-                blocks.push(Block { info: info.to_owned(), lines: Vec::new() });
-            }
-            None if is_inside => {
-                blocks.last_mut().expect("an open block").lines.push(line.to_owned());
-            }
-            None => {}
-        }
-    }
-    blocks
 }
 
 fn steps(block: &Block) -> Vec<Step> {

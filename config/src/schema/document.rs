@@ -11,53 +11,99 @@ object! {
     /// The document
     pub struct Document {
         /// the issuers whose tokens are accepted, [see below](#an-entry-of-jwtrules)
-        #[field("jwtRules", example = "[{issuer: https://tenant.auth0.com/, audiences: [https://bookinfo.io], jwks: '{\"keys\": []}'}]", refuses = "an empty list")]
+        #[field(
+            "jwtRules",
+            example = r#"[{issuer: https://tenant.auth0.com/, audiences: [https://bookinfo.io], jwks: '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'}]"#,
+            refuses = "an empty list"
+        )]
         pub jwt_rules: Option<Entries<JwtRule>>,
         /// the table of routes, [see below](#an-entry-of-routes); `[]` denies everything
-        #[field("routes", example = "[{paths: [/health], access: PUBLIC}]", refuses = "two routes with the same host, path and method")]
+        #[field(
+            "routes",
+            example = "[{paths: [/health], access: PUBLIC}]",
+            refuses = "two routes with the same host, path and method"
+        )]
         pub routes: Option<Entries<Route>>,
         /// `ALLOW` lets requests pass that no route has; a bad or foreign token is still 401 there (a route
         /// `/{**}` with `access: PUBLIC` and `token: IGNORE` lets it pass)
-        #[field("unmatchedRoutes", default = "DENY", example = "ALLOW", refuses = "`ALLOW` beside `routes: []` or `ambiguousPaths: MATCH`; any value without `routes`")]
+        #[field(
+            "unmatchedRoutes",
+            default = "`DENY`",
+            example = "ALLOW",
+            refuses = "`ALLOW` beside `routes: []` or `ambiguousPaths: MATCH`; any value without `routes`"
+        )]
         pub unmatched_routes: Option<Unmatched>,
         /// what becomes of a path that can be read in two ways (`//`, `..`, `;`, `%2F`, …): `MATCH` lets its odd
         /// segments match variables and rests, never a literal. `/x/..%2fadmin` then has the route `/{**}`,
         /// and a route that asks less than another one gets a warning
-        #[field("ambiguousPaths", default = "DENY", example = "MATCH", refuses = "`MATCH` beside a public route with a variable or a rest; any value without `routes`")]
+        #[field(
+            "ambiguousPaths",
+            default = "`DENY`",
+            example = "MATCH",
+            refuses = "`MATCH` beside a public route with a variable or a rest; any value without `routes`"
+        )]
         pub ambiguous_paths: Option<AmbiguousPaths>,
         /// `ALLOW` lets preflights pass whose host and path the table has, unless the route is `access: DENIED`;
         /// Envoy's CORS filter runs behind this one, so browsers need it
-        #[field("corsPreflight", default = "AUTHORIZE", example = "ALLOW", refuses = "any value without `routes`")]
+        #[field(
+            "corsPreflight",
+            default = "`AUTHORIZE`",
+            example = "ALLOW",
+            refuses = "any value without `routes`"
+        )]
         pub cors_preflight: Option<CorsPreflight>,
         /// longer tokens are refused unread. Envoy itself takes 60 KiB of headers
-        #[field("maxTokenSize", default = "32Ki", example = "16Ki", refuses = "`0`, and more than `1Mi`; any value without `jwtRules`")]
+        #[field(
+            "maxTokenSize",
+            default = "`32Ki`",
+            example = "16Ki",
+            refuses = "`0`, and more than `1Mi`; any value without `jwtRules`"
+        )]
         pub max_token_size: Option<Size>,
         /// memory for verified tokens, for each worker
-        #[field("tokenCache", default = "{maxSize: 4Mi}", example = "{maxSize: 16Mi}", refuses = "any value without `jwtRules`")]
+        #[field(
+            "tokenCache",
+            default = "`{maxSize: 4Mi}`",
+            example = "{maxSize: 16Mi}",
+            refuses = "any value without `jwtRules`"
+        )]
         pub token_cache: Option<Entry<TokenCache>>,
         /// tokens that are refused though they verify
-        #[field("revoked", example = "{jti: [7f3c…], issuedBefore: \"2026-01-01T00:00:00Z\"}", refuses = "any value without `jwtRules`")]
+        #[field(
+            "revoked",
+            example = r#"{jti: [7f3c…], issuedBefore: "2026-01-01T00:00:00Z"}"#,
+            refuses = "any value without `jwtRules`"
+        )]
         pub revoked: Option<Entry<Revoked>>,
         /// denials are logged and counted, and the request continues; its shape is still checked. No request
         /// loses its token, allowed or not, so that a workload which reads it does not notice the trial; output
         /// headers are removed from all, and written where the request is allowed
-        #[field("dryRun", example = "true", refuses = "nothing else")]
+        #[field("dryRun", example = "true")]
         pub dry_run: bool = false,
         /// `false` keeps the refusals of tokens under `dryRun`
-        #[field("dryRunTokens", default = "true", example = "false", refuses = "any value without `dryRun: true`")]
+        #[field(
+            "dryRunTokens",
+            default = "`true`",
+            example = "false",
+            refuses = "any value without `dryRun: true`"
+        )]
         pub dry_run_tokens: Option<bool>,
         /// which decisions are logged, see [operations](operations.md)
-        #[field("decisionLog", default = "DENIALS", example = "ALL", refuses = "nothing else")]
+        #[field("decisionLog", default = "`DENIALS`", example = "ALL")]
         pub decision_log: Option<DecisionLog>,
         /// counters for each route
-        #[field("ruleMetrics", example = "true", refuses = "`true` without `routes`, and with more than 200")]
+        #[field(
+            "ruleMetrics",
+            example = "true",
+            refuses = "`true` without `routes`, and with more than 200"
+        )]
         pub rule_metrics: bool = false,
         /// how denials are answered, [see below](#responses)
-        #[field("responses", default = "those of Envoy", example = "{missingToken: {status: 401}}", refuses = "nothing else")]
+        #[field("responses", default = "those of Envoy", example = "{missingToken: {status: 401}}")]
         pub responses: Option<Entry<Responses>>,
         /// a header by which what is behind the filter knows that it was there: what clients send under this
-        /// name is removed, and each request that is let through has it
-        #[field("fence", example = "{header: x-jwt-rbac, value: 3f9c01d7a2b4e6881c05}", refuses = "nothing else")]
+        /// name is removed, and each request that is let through has it, [see below](#fence)
+        #[field("fence", example = "{header: x-jwt-rbac, value: 3f9c01d7a2b4e6881c05}")]
         pub fence: Option<Entry<Fence>>,
     }
     not implemented: "authorizationPolicies", "trustDomains";
@@ -77,10 +123,20 @@ object! {
     /// `fence`
     pub struct Fence {
         /// the header
-        #[field("header", example = "x-jwt-rbac", refuses = "headers of HTTP itself, those that override method or path, those that hold tokens, and output headers", pattern = "^[A-Za-z0-9_-]+$")]
+        #[field(
+            "header",
+            example = "x-jwt-rbac",
+            refuses = "headers of HTTP itself, those that override method or path, those that hold tokens, and output headers",
+            pattern = "^[A-Za-z0-9_-]+$"
+        )]
         pub header: String,
         /// a secret of the workload, which sees it; the policy that asks for it has the same
-        #[field("value", example = "3f9c01d7a2b4e6881c05", refuses = "other characters, fewer than 16, and more than 256", pattern = "^[A-Za-z0-9._~+/=-]{16,256}$")]
+        #[field(
+            "value",
+            example = "3f9c01d7a2b4e6881c05",
+            refuses = "other characters, fewer than 16, and more than 256",
+            pattern = "^[A-Za-z0-9._~+/=-]{16,256}$"
+        )]
         pub value: Secret,
     }
 }
@@ -96,7 +152,11 @@ object! {
         #[field("sub", default = "none", example = "[auth0|5f7c…]", refuses = "an empty string")]
         pub sub: Vec<String> = Vec::new(),
         /// the tokens that were issued earlier (`iat`), and those that do not say when
-        #[field("issuedBefore", example = "\"2026-01-01T00:00:00Z\"", refuses = "a time that is not in UTC (`Z`)")]
+        #[field(
+            "issuedBefore",
+            example = r#""2026-01-01T00:00:00Z""#,
+            refuses = "a time that is not in UTC (`Z`)"
+        )]
         pub issued_before: Option<String>,
     }
 }

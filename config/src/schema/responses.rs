@@ -8,19 +8,33 @@ object! {
     #[derive(Default)]
     pub struct Responses {
         /// the answer to a request that lacks the token its route needs
-        #[field("missingToken", default = "{status: 403}", example = "{status: 401}", refuses = "nothing else")]
+        #[field("missingToken", default = "`{status: 403}`", example = "{status: 401}")]
         pub missing_token: Option<Entry<MissingToken>>,
         /// the body of refusals of tokens
-        #[field("unauthenticated", default = "{format: TEXT}", example = "{format: PROBLEM_JSON}", refuses = "nothing else")]
+        #[field(
+            "unauthenticated",
+            default = "`{format: TEXT}`",
+            example = "{format: PROBLEM_JSON}"
+        )]
         pub unauthenticated: Option<Entry<Unauthenticated>>,
         /// the answer to other denials
-        #[field("forbidden", default = "{format: TEXT}", example = "{format: CUSTOM, body: no}", refuses = "nothing else")]
+        #[field("forbidden", default = "`{format: TEXT}`", example = "{format: CUSTOM, body: Ask your administrator.}")]
         pub forbidden: Option<Entry<Forbidden>>,
         /// an https URL that challenges point at (RFC 9728), for MCP clients among others
-        #[field("resourceMetadata", example = "https://api.example.com/.well-known/oauth-protected-resource", refuses = "`http:`, quotes, spaces", pattern = "^https://")]
+        #[field(
+            "resourceMetadata",
+            example = "https://api.example.com/.well-known/oauth-protected-resource",
+            refuses = "`http:`, quotes, spaces",
+            pattern = "^https://"
+        )]
         pub resource_metadata: Option<String>,
         /// origins whose scripts may read these replies, with credentials too
-        #[field("corsOrigins", example = "[https://app.example.com]", refuses = "`*`, a path, the port that the scheme has anyway, upper case", pattern = "^https?://[a-z0-9._:\\[\\]-]+$")]
+        #[field(
+            "corsOrigins",
+            example = "[https://app.example.com]",
+            refuses = "`*`, a path, the port that the scheme has anyway, upper case",
+            pattern = r"^https?://[a-z0-9._:\[\]-]+$"
+        )]
         pub cors_origins: Option<Vec<String>>,
     }
 }
@@ -39,13 +53,23 @@ object! {
     #[derive(Default)]
     pub struct Unauthenticated {
         /// `TEXT`, `PROBLEM_JSON` (RFC 9457), or `CUSTOM` with `body` and `contentType`
-        #[field("format", default = "TEXT", example = "PROBLEM_JSON", refuses = "`CUSTOM` without `body`")]
+        #[field(
+            "format",
+            default = "`TEXT`",
+            example = "PROBLEM_JSON",
+            refuses = "`CUSTOM` without `body`"
+        )]
         pub format: Format = Format::Text,
         /// the body under `format: CUSTOM`
         #[field("body", example = "Please sign in.", refuses = "any value under another format")]
         pub body: Option<String>,
         /// its media type
-        #[field("contentType", default = "text/plain", example = "text/html", refuses = "an empty string, control characters, any value under another format")]
+        #[field(
+            "contentType",
+            default = "`text/plain`",
+            example = "text/html",
+            refuses = "an empty string, control characters, any value under another format"
+        )]
         pub content_type: Option<String>,
     }
 }
@@ -55,17 +79,31 @@ object! {
     #[derive(Default)]
     pub struct Forbidden {
         /// `TEXT`, `PROBLEM_JSON` (RFC 9457), or `CUSTOM` with `body` and `contentType`
-        #[field("format", default = "TEXT", example = "PROBLEM_JSON", refuses = "`CUSTOM` without `body`")]
+        #[field(
+            "format",
+            default = "`TEXT`",
+            example = "PROBLEM_JSON",
+            refuses = "`CUSTOM` without `body`"
+        )]
         pub format: Format = Format::Text,
         /// the body under `format: CUSTOM`
-        #[field("body", example = "Ask your administrator.", refuses = "any value under another format")]
+        #[field(
+            "body",
+            example = "Ask your administrator.",
+            refuses = "any value under another format"
+        )]
         pub body: Option<String>,
         /// its media type
-        #[field("contentType", default = "text/plain", example = "text/html", refuses = "an empty string, control characters, any value under another format")]
+        #[field(
+            "contentType",
+            default = "`text/plain`",
+            example = "text/html",
+            refuses = "an empty string, control characters, any value under another format"
+        )]
         pub content_type: Option<String>,
         /// `404` hides what there is from callers without a token or with a good one; a bad token still gets 401
         /// where there is something, and so does a missing one under `missingToken: {status: 401}`
-        #[field("status", default = "403", example = "404", refuses = "any other status")]
+        #[field("status", default = "`403`", example = "404", refuses = "any other status")]
         pub status: Option<u64>,
         /// `true` adds a challenge that names the missing scope (RFC 6750)
         #[field("insufficientScope", example = "true", refuses = "`true` beside `status: 404`")]

@@ -13,37 +13,84 @@ object! {
     /// An entry of `routes`
     pub struct Route {
         /// shown in logs and response code details
-        #[field("name", default = "its place", example = "reviews", refuses = "the name of another route; other characters, and more than 63", pattern = "^[A-Za-z0-9._-]{1,63}$")]
+        #[field(
+            "name",
+            default = "its place",
+            example = "reviews",
+            refuses = "the name of another route; other characters, and more than 63",
+            pattern = "^[A-Za-z0-9._-]{1,63}$"
+        )]
         pub name: Option<String>,
         /// `api.example.com`, `*.example.com`, `[2001:db8::1]`, `*`. The exact host counts, else the longest `*.x`,
         /// else `*`, as for Envoy's virtual hosts. A port of the request does not count, as Istio sets
         /// `ignore_port_in_host_matching`; set it in an Envoy of your own. A host that can be read in another way
         /// (a dot at its end, a port with a leading zero) is denied. At a sidecar clients choose the host; this is
         /// for gateways and waypoints
-        #[field("hosts", default = "any", example = "[api.example.com, \"*.example.com\"]", refuses = "a port; routes without hosts beside routes with them")]
+        #[field(
+            "hosts",
+            default = "any",
+            example = r#"[api.example.com, "*.example.com"]"#,
+            refuses = "a port; routes without hosts beside routes with them"
+        )]
         pub hosts: Option<Vec<String>>,
         /// `/reviews/{id}`: literals, `{name}` or `{*}` for one segment, `{**}` or `{name=**}` at the end for the
         /// rest, which may be empty. Without the query, percent-decoded once; a trailing slash does not count
-        #[field("paths", example = "[\"/reviews/{id}\", \"/static/{**}\"]", refuses = "`..`, `//`, `;` and whatever else can be read in two ways; a rest that is not at the end; more than 64 segments", pattern = "^/")]
+        #[field(
+            "paths",
+            example = r#"["/reviews/{id}", "/static/{**}"]"#,
+            refuses = "`..`, `//`, `;` and whatever else can be read in two ways; a rest that is not at the end; more than 64 segments",
+            pattern = "^/"
+        )]
         pub paths: Vec<String>,
         /// a request whose method has a lower-case letter is denied; `GET` covers `HEAD` unless a route lists it
-        #[field("methods", default = "any", example = "[GET, POST]", refuses = "lower case, and `CONNECT`", pattern = "^[A-Z-]+$")]
+        #[field(
+            "methods",
+            default = "any",
+            example = "[GET, POST]",
+            refuses = "lower case, and `CONNECT`",
+            pattern = "^[A-Z-]+$"
+        )]
         pub methods: Option<Vec<String>>,
-        /// `PUBLIC`, `AUTHENTICATED` (any verified token) or `DENIED`, where a route has none of the next three
-        #[field("access", default = "", example = "PUBLIC", refuses = "`PUBLIC` and `DENIED` beside what the route needs")]
+        /// `PUBLIC`, `AUTHENTICATED` (any verified token) or `DENIED`, where a route has no `permissions`, `claims` or `issuers`
+        #[field(
+            "access",
+            default = "",
+            example = "PUBLIC",
+            refuses = "`PUBLIC` and `DENIED` beside what the route needs"
+        )]
         pub access: Option<Access>,
         /// on a `PUBLIC` route: `OPTIONAL` makes a bad token count as none and removes it, `IGNORE` passes it on
         /// unread
-        #[field("token", default = "STRICT", example = "OPTIONAL", refuses = "any value on other routes")]
+        #[field(
+            "token",
+            default = "`STRICT`",
+            example = "OPTIONAL",
+            refuses = "any value on other routes"
+        )]
         pub token: Option<TokenUse>,
         /// the issuers whose tokens count, by `issuer` and not by `name`
-        #[field("issuers", default = "any", example = "[https://tenant.auth0.com/]", refuses = "an issuer that no entry of `jwtRules` has")]
+        #[field(
+            "issuers",
+            default = "any",
+            example = "[https://tenant.auth0.com/]",
+            refuses = "an issuer that no entry of `jwtRules` has"
+        )]
         pub issuers: Option<Vec<String>>,
         /// what a token must grant: `[one]`, `{allOf: […]}`, `{anyOf: […]}`, or both of these
-        #[field("permissions", default = "", example = "[read:book-reviews]", refuses = "a list of several: say `allOf` or `anyOf`")]
+        #[field(
+            "permissions",
+            default = "",
+            example = "[read:book-reviews]",
+            refuses = "a list of several: say `allOf` or `anyOf`"
+        )]
         pub permissions: Option<NamedPermissions>,
-        /// what the claims of a token must say, each entry of it
-        #[field("claims", default = "", example = "[{claim: tenant, pathVariable: tenant}]", refuses = "an empty list")]
+        /// what the claims of a token must say; each entry must hold
+        #[field(
+            "claims",
+            default = "",
+            example = "[{claim: tenant, pathVariable: tenant}]",
+            refuses = "an empty list"
+        )]
         pub claims: Option<Entries<ClaimRule>>,
         /// what this route asks is logged and counted, not enforced; a bad token is still 401
         #[field("dryRun", example = "true", refuses = "`true` on a `PUBLIC` route")]
@@ -56,7 +103,11 @@ object! {
     #[derive(Default)]
     pub struct Permissions {
         /// a token must grant each of these
-        #[field("allOf", example = "[read:orders, write:orders]", refuses = "an empty list or string")]
+        #[field(
+            "allOf",
+            example = "[read:orders, write:orders]",
+            refuses = "an empty list or string"
+        )]
         pub all_of: Option<Vec<String>>,
         /// a token must grant one of these
         #[field("anyOf", example = "[read:orders, admin]", refuses = "an empty list or string")]
@@ -69,19 +120,39 @@ object! {
     pub struct ClaimRule {
         /// the claim. One that is missing, null or an object fails under each operator, so `notValues: [""]` asks
         /// for presence
-        #[field("claim", example = "\"[org][id]\"", refuses = "brackets that are no walk (`a[b]`), and a claim without an operator")]
+        #[field(
+            "claim",
+            example = r#""[org][id]""#,
+            refuses = "brackets that are no walk (`a[b]`), and a claim without an operator"
+        )]
         pub claim: String,
         /// one of these; one element of a list is enough. Typed: 7 is not "7"
-        #[field("values", example = "[7, acme]", refuses = "an empty list, and lists or objects in it")]
+        #[field(
+            "values",
+            example = "[7, acme]",
+            refuses = "an empty list, and lists or objects in it"
+        )]
         pub values: Option<Vec<Value>>,
         /// none of these
-        #[field("notValues", example = "[suspended]", refuses = "an empty list, and lists or objects in it")]
+        #[field(
+            "notValues",
+            example = "[suspended]",
+            refuses = "an empty list, and lists or objects in it"
+        )]
         pub not_values: Option<Vec<Value>>,
         /// all of these, which are elements of a list
-        #[field("allValues", example = "[a, b]", refuses = "an empty list, and lists or objects in it")]
+        #[field(
+            "allValues",
+            example = "[a, b]",
+            refuses = "an empty list, and lists or objects in it"
+        )]
         pub all_values: Option<Vec<Value>>,
         /// the segment of the path with this name, which a number matches by its decimal text
-        #[field("pathVariable", example = "tenant", refuses = "a variable that not all `paths` of the route have as one segment")]
+        #[field(
+            "pathVariable",
+            example = "tenant",
+            refuses = "a variable that not all `paths` of the route have as one segment"
+        )]
         pub path_variable: Option<String>,
     }
 }
