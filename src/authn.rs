@@ -18,6 +18,7 @@ pub mod jwk;
 pub mod jws;
 pub mod keys;
 pub mod locate;
+pub mod logged;
 pub mod outputs;
 pub mod price;
 pub mod provider;
@@ -34,6 +35,7 @@ use claims::{Claims, Validity};
 use identity::{ClaimId, Identity};
 use jws::{DecodedParts, UntrustedToken};
 use locate::{Located, Location};
+use logged::LoggedClaim;
 use price::Budget;
 use provider::{Failure, Provider};
 use rejection::{Rejection, Unverified};
@@ -51,6 +53,8 @@ pub struct Authenticator {
     providers_at: Vec<Vec<usize>>,
     /// The claims that rules of the document name, by [`ClaimId`].
     named_claims: Vec<ClaimPath>,
+    /// The claims that logs show.
+    logged_claims: Vec<LoggedClaim>,
     /// The permissions that routes of the document ask for.
     permission_names: PermissionNames,
     options: TokenOptions,
@@ -76,6 +80,7 @@ impl Authenticator {
             locations: Vec::new(),
             providers_at: Vec::new(),
             named_claims: Vec::new(),
+            logged_claims: Vec::new(),
             permission_names: PermissionNames::default(),
             options,
         }
@@ -103,6 +108,20 @@ impl Authenticator {
             self.named_claims.push(claim);
             self.named_claims.len().saturating_sub(1)
         }))
+    }
+
+    /// Lets logs show these claims.
+    pub fn log_claims(&mut self, claims: Vec<LoggedClaim>) {
+        self.logged_claims = claims;
+    }
+
+    /// The claims of an identity that logs show, each with its text.
+    pub fn logged_claims<'a>(
+        &'a self,
+        identity: &'a Identity,
+    ) -> impl Iterator<Item = (&'a LoggedClaim, &'a str)> {
+        let texts = identity.logged_claims.iter().map(Option::as_deref);
+        self.logged_claims.iter().zip(texts).filter_map(|(claim, text)| Some((claim, text?)))
     }
 
     /// The permissions that routes ask for.
@@ -309,6 +328,11 @@ impl Authenticator {
             forward_token: provider.forward_token,
             outputs: outputs::write(&provider.outputs, token, claim),
             claims: self.named_claims.iter().map(claim).collect(),
+            logged_claims: self
+                .logged_claims
+                .iter()
+                .map(|logged| claim(&logged.path).as_ref().and_then(logged::shown))
+                .collect(),
         }))
     }
 }

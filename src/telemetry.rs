@@ -1,9 +1,13 @@
 //! What is said about a decision, and about a document: lines of the log, names of counters, values
 //! for access logs.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::authn::locate;
+use crate::authn::logged::LoggedClaim;
 use crate::authn::rejection::Unverified;
 use crate::authz::routes::Access;
 use crate::decision::{Decision, Verdict};
@@ -85,7 +89,8 @@ pub fn event(event: &str, fields: &[(&str, &str)]) -> String {
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-/// One line about a decision. It never holds a token, a signature, or a claim that no rule names.
+/// One line about a decision. It never holds a token, a signature, or a claim that the document does
+/// not name.
 #[derive(Serialize)]
 struct Line<'a> {
     jwt_rbac: &'static str,
@@ -99,6 +104,8 @@ struct Line<'a> {
     provider: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    claims: BTreeMap<&'a str, &'a str>,
     #[serde(flatten)]
     about: About<'a>,
     method: String,
@@ -185,6 +192,9 @@ pub fn line(
         rule: decision.rule(),
         provider: verified.or(refused_by),
         subject: identity.and_then(|identity| shown_text(&identity.subject)),
+        claims: logged_claims(decision, document)
+            .map(|(claim, text)| (claim.name(), text))
+            .collect(),
         about: about(decision, document),
         method: shown(request.method),
         host: shown(request.authority),
@@ -258,9 +268,30 @@ pub fn summary(decision: &Decision<'_, '_>) -> String {
         summary.push(' ');
         match word {
             None | Some("") => summary.push('-'),
-            Some(word) if mask::is_plain_word(word) => summary.push_str(word),
-            Some(word) => summary.push_str(&mask::shown_word(word)),
+            Some(word) => summary.push_str(&one_word(word)),
         }
     }
     summary
+}
+
+/// What access logs are told of the claims of `logClaims`, if the caller's token was verified and has
+/// them: the name of each value, and the value, which is one word too.
+pub fn claim_states<'a>(
+    decision: &'a Decision<'_, '_>,
+    document: &'a Document,
+) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
+    logged_claims(decision, document).map(|(claim, text)| (claim.state(), one_word(text)))
+}
+
+fn logged_claims<'a>(
+    decision: &'a Decision<'_, '_>,
+    document: &'a Document,
+) -> impl Iterator<Item = (&'a LoggedClaim, &'a str)> {
+    let identity = decision.identity.as_deref().into_iter();
+    identity.flat_map(|identity| document.authenticator.logged_claims(identity))
+}
+
+/// A text as one field of an access log.
+fn one_word(text: &str) -> Cow<'_, str> {
+    if mask::is_plain_word(text) { Cow::Borrowed(text) } else { Cow::Owned(mask::shown_word(text)) }
 }

@@ -8,7 +8,7 @@ use jwt_rbac::document::{DecisionLog, Document};
 use jwt_rbac::mask;
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac::request::{Header, Request};
-use jwt_rbac::telemetry::{LineBudgets, is_logged, line, summary};
+use jwt_rbac::telemetry::{LineBudgets, claim_states, is_logged, line, summary};
 use jwt_rbac::worker::Worker;
 use serde_json::{Value, json};
 
@@ -23,9 +23,9 @@ fn decide_once<'d, 'r>(
     decide(document, &mut Worker::new(document), request, now)
 }
 
-fn document() -> Document {
+fn value() -> Value {
     let jwks: Value = serde_json::from_str(include_str!("../testdata/jwks.json")).unwrap();
-    let document = json!({
+    json!({
         "jwtRules": [
             {"name": "a", "issuer": "https://a.test", "audiences": ["me"], "jwks": jwks},
         ],
@@ -34,7 +34,14 @@ fn document() -> Document {
              "permissions": {"allOf": ["read", "list"], "anyOf": ["x", "y"]}},
             {"name": "tenant", "paths": ["/t/{t}"], "claims": [{"claim": "[org][t]", "pathVariable": "t"}]},
         ],
-    });
+    })
+}
+
+fn document() -> Document {
+    compile(&value())
+}
+
+fn compile(document: &Value) -> Document {
     jwt_rbac_config::compile(document.to_string().as_bytes(), &mut RustCrypto)
         .map_err(|it| it.errors)
         .unwrap()
@@ -99,6 +106,43 @@ fn a_claim_is_named_but_not_its_value() {
     let line = line_about("/t/acme", Some(&token(&claims)), 0);
     assert_eq!((&line["reason"], &line["claim"]), (&json!("claim_mismatch"), &json!("[org][t]")));
     assert!(!line.to_string().contains("not for logs"));
+}
+
+#[test]
+fn claims_that_the_document_names_are_shown_if_they_are_verified() {
+    let mut value = value();
+    value["logClaims"] = json!(["tenant", "[org][id]", "scope", "absent"]);
+    let document = compile(&value);
+    let mut claims = json!({
+        "iss": "https://a.test", "aud": "me", "exp": NOW, "scope": "read:a read:b",
+        "tenant": "a\r\nb \"c\"", "org": {"id": 7, "secret": "not for logs"},
+    });
+    let expected = json!({"tenant": "a\r\nb \"c\"", "[org][id]": "7", "scope": "read:a,read:b"});
+    let states = [("tenant", "a__b__c_"), ("org.id", "7"), ("scope", "read:a,read:b")]
+        .map(|(name, text)| (format!("jwt_rbac_claim.{name}"), text.to_owned()));
+    let mut worker = Worker::new(&document);
+    let mut told = |claims: &Value| {
+        let credential = format!("Bearer {}", token(claims));
+        let headers: [Header<'_>; 4] = [
+            (b":authority", b"me.test"),
+            (b":method", b"GET"),
+            (b":path", b"/reviews"),
+            (b"authorization", credential.as_bytes()),
+        ];
+        let request = Request::read(&headers).unwrap();
+        let decision = decide(&document, &mut worker, &request, NOW);
+        let states = claim_states(&decision, &document);
+        let states: Vec<_> =
+            states.map(|(name, text)| (name.to_owned(), text.into_owned())).collect();
+        let line: Value = serde_json::from_str(&line(&decision, &document, &request, 0)).unwrap();
+        (line["claims"].clone(), states)
+    };
+    // The second time the token is in the cache.
+    for _ in 0..2 {
+        assert_eq!(told(&claims), (expected.clone(), states.to_vec()));
+    }
+    claims["aud"] = "somebody else".into();
+    assert_eq!(told(&claims), (Value::Null, Vec::new()), "of a refused token nothing is shown");
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod fence;
 mod issuers;
 mod key_set;
 mod locations;
+mod log_claims;
 mod output_headers;
 mod providers;
 mod responses;
@@ -156,6 +157,10 @@ fn compile_schema(
     });
     // After the routes: what a role grants counts only where a route asks for it.
     providers::compile(rules, verifier, &mut authenticator, problems);
+    if let Some(names) = document.log_claims {
+        let place = root.field("logClaims");
+        authenticator.log_claims(log_claims::compile(&place, &names, problems));
+    }
     let fence = document
         .fence
         .and_then(|value| fence::compile(&root.field("fence"), value, &authenticator, problems));
@@ -264,6 +269,7 @@ fn check_options(document: &schema::Document, problems: &mut Problems) {
     }
     if document.jwt_rules.is_none() {
         let options = [
+            ("logClaims", document.log_claims.is_some()),
             ("maxTokenSize", document.max_token_size.is_some()),
             ("revoked", document.revoked.is_some()),
             ("tokenCache", document.token_cache.is_some()),

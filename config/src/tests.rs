@@ -512,6 +512,25 @@ fn settings_without_meaning_are_refused() {
 }
 
 #[test]
+fn claims_for_logs_are_checked() {
+    let with = |names: Value| with_field("logClaims", &names);
+    assert!(errors(&with(json!(["tenant", "[org][id]", "https://x.test/roles"]))).is_empty());
+    refused_at("logClaims", &with(json!([])));
+    refused_at("logClaims", &with(json!(["a", "b", "c", "d", "e", "f", "g", "h", "i"])));
+    refused_at("logClaims", &with(json!("tenant")));
+    refused_at("logClaims", &json!({"routes": [], "logClaims": ["tenant"]}));
+    for (names, place) in [
+        (json!(["a", ""]), "logClaims[1]"),
+        (json!(["a", "[b"]), "logClaims[1]"),
+        (json!(["a", "b", "a"]), "logClaims[2]"),
+        // Both would be `jwt_rbac_claim.cognito_groups` in access logs.
+        (json!(["cognito:groups", "cognito_groups"]), "logClaims[1]"),
+    ] {
+        refused_at(place, &with(names));
+    }
+}
+
+#[test]
 fn a_fence_is_checked_and_its_value_is_never_shown() {
     const SHORT: &str = "3f9c01d7a2b4e68";
     const VALUE: &str = "3f9c01d7a2b4e688";

@@ -47,6 +47,7 @@ const DOCUMENT_FIELDS: &[&str] = &[
     "ambiguousPaths",
     "corsPreflight",
     "decisionLog",
+    "logClaims",
     "tokenCache",
     "maxTokenSize",
     "revoked",

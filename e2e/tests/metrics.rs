@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::client::Request;
-use jwt_rbac_e2e::decision_log::{document, documented, events};
+use jwt_rbac_e2e::decision_log::{DecisionLog, document, documented, events};
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::lds::{ListenerFile, Update};
@@ -219,6 +219,53 @@ fn access_logs_have_the_words_of_the_documentation() {
     let expected: Vec<String> =
         expected.iter().map(|(_, path, _, rest)| format!("{path} {rest}")).collect();
     assert_eq!(lines, expected);
+}
+
+/// In the log and in access logs, of allowed requests too, from the cache too, and of nobody whose token
+/// was refused.
+#[test]
+fn claims_are_shown_as_the_documentation_says() {
+    let directory = TemporaryDirectory::create();
+    let file = directory.path().join("access.log");
+    let yaml_of =
+        |title| -> Value { serde_saphyr::from_str(&documented(&format!("yaml {title}"))).unwrap() };
+    let line_format = &yaml_of("claims in accessLogFormat")["accessLogFormat"];
+    let mut document = document("ALL");
+    document["logClaims"] = yaml_of("logClaims")["logClaims"].clone();
+    let filter = filters::jwt_rbac("ours", &document, &artifacts::wasm().unwrap());
+    let listener = with_access_log("ours", &[filter], &file, line_format.as_str().unwrap());
+    let envoy = Envoy::before_upstream(&[listener], None);
+    let mut log = DecisionLog::of(&envoy);
+    let recipe = Recipe::of_caller("user")
+        .claim("tenant", json!("acme"))
+        .claim("org", json!({"id": 7, "name": "not asked for"}))
+        .claim("cognito:groups", json!(["admin", "a b"]));
+    let evil = Recipe::of_caller("user")
+        .claim("tenant", json!("x\" 200 eyJhbGciOiJSUzI1NiJ9.e30.c2ln"))
+        .claim("org", json!({"id": null}))
+        .claim("cognito:groups", json!("g".repeat(200)));
+    let expired = recipe.clone().claim("exp", json!("now-3600")).mint();
+    let cut = format!("{}…", "g".repeat(128));
+    let claims = json!({"tenant": "acme", "[org][id]": "7", "cognito:groups": "admin,a b"});
+    let of_evil = json!({"tenant": "x\" 200 …", "cognito:groups": cut});
+    let shown = documented("text claims");
+    for (path, token, in_log, words) in [
+        ("/public", recipe.mint(), &claims, &shown),
+        ("/public", recipe.mint(), &claims, &shown),
+        ("/members", recipe.mint(), &claims, &shown),
+        ("/public", evil.mint(), &of_evil, &format!("x__200_… - {cut}")),
+        ("/public", expired, &Value::Null, &"- - -".to_owned()),
+    ] {
+        let before = fs::read_to_string(&file).unwrap_or_default().len();
+        envoy.answer("ours", &Request::get(path).bearer(&token));
+        assert_eq!(&log.read_one()["claims"], in_log);
+        let end = Instant::now() + Duration::from_secs(10);
+        let written = || fs::read_to_string(&file).unwrap_or_default().split_off(before);
+        while !written().ends_with('\n') && Instant::now() < end {
+            thread::sleep(Duration::from_millis(20));
+        }
+        assert!(written().ends_with(&format!(" {words}\n")), "{words}: {}", written());
+    }
 }
 
 /// A subject is a client's text where users register themselves; it stays one field, in quotes too.

@@ -273,9 +273,12 @@ fn log_decision(
     lines: &Cell<LineBudgets>,
     now: u64,
 ) {
+    // An access log that misses something is no reason to treat the request otherwise.
+    for (name, text) in telemetry::claim_states(decision, document) {
+        let _ = host::set_filter_state(name, &text);
+    }
     let log = document.decision_log;
     if log == DecisionLog::All || !matches!(decision.verdict, Verdict::Allow(_)) {
-        // An access log that misses it is no reason to treat the request otherwise.
         let _ = host::set_filter_state("jwt_rbac", &telemetry::summary(decision));
     }
     if !telemetry::is_logged(log, &decision.verdict) {

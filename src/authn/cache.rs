@@ -175,6 +175,7 @@ mod tests {
             forward_token: false,
             outputs: Ok(Vec::new()),
             claims: Vec::new(),
+            logged_claims: Vec::new(),
         };
         Verified { identity: Rc::new(identity), validity: Validity::default() }
     }

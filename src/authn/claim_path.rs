@@ -55,6 +55,12 @@ impl ClaimPath {
         })
     }
 
+    /// The names of the walk; one for a name at the top of the payload.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
     /// The name, if it is a single one at the top of the payload.
     #[must_use]
     pub fn top_level(&self) -> Option<&str> {

@@ -27,6 +27,8 @@ pub struct Identity {
     pub outputs: Result<Outputs, Arc<str>>,
     /// The claims that the document names, by [`ClaimId`].
     pub(super) claims: Vec<Option<Value>>,
+    /// The claims that logs show, as they show them, in the order of the document.
+    pub(super) logged_claims: Vec<Option<Box<str>>>,
 }
 
 /// The number of a claim that some rule of the document names.
@@ -46,6 +48,7 @@ impl Identity {
         let outputs = outputs.map(|(_, value)| allocated(value.capacity()));
         let lists = self.outputs.as_ref().map_or(0, Vec::capacity);
         let claims = self.claims.iter().flatten().map(heap_size);
+        let logged = self.logged_claims.iter().flatten().map(|text| allocated(text.len()));
         [
             // Behind an `Rc`, with its two counts.
             allocated(size_of::<Self>().saturating_add(size_of::<[usize; 2]>())),
@@ -56,6 +59,8 @@ impl Identity {
             outputs.fold(0, usize::saturating_add),
             allocated(self.claims.capacity().saturating_mul(size_of::<Option<Value>>())),
             claims.fold(0, usize::saturating_add),
+            allocated(self.logged_claims.capacity().saturating_mul(size_of::<Option<Box<str>>>())),
+            logged.fold(0, usize::saturating_add),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)

@@ -91,6 +91,10 @@ object! {
         /// which decisions are logged, see [operations](operations.md)
         #[field("decisionLog", default = "`DENIALS`", example = "ALL")]
         pub decision_log: Option<DecisionLog>,
+        /// claims of verified tokens that the decision log and access logs show, see
+        /// [operations](operations.md#claims-in-logs)
+        #[field("logClaims", example = "[tenant, \"[org][id]\"]", refuses = "an empty list, more than 8 claims, and two with the same name in access logs; any value without `jwtRules`")]
+        pub log_claims: Option<Vec<String>>,
         /// counters for each route
         #[field(
             "ruleMetrics",
