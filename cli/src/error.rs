@@ -21,6 +21,8 @@ pub enum Error {
     ExpirationTwice,
     #[error("`{}` cannot be read: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("`{}` has no file of YAML or JSON; expected manifests in it", path.display())]
+    EmptyFolder { path: PathBuf },
     #[error("cannot write to standard output: {0}")]
     Write(io::Error),
     #[error("`{}` {problem}", path.display())]

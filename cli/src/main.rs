@@ -9,11 +9,15 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::error::Error;
+use crate::output::Output;
 
+mod check;
 mod claims;
 mod error;
+mod files;
 mod jwks;
 mod key;
+mod output;
 mod token;
 mod usage;
 
@@ -27,6 +31,7 @@ struct CommandLine {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    Check(check::Options),
     // Boxed, because it is so much bigger than the others.
     Token(Box<token::Options>),
     Jwks(jwks::Options),
@@ -34,10 +39,11 @@ enum Command {
 
 impl Command {
     /// Does the work and returns what goes to stdout.
-    fn run(&self) -> Result<String, Error> {
+    fn run(&self) -> Result<Output, Error> {
         match self {
-            Self::Token(options) => token::run(options),
-            Self::Jwks(options) => jwks::run(options),
+            Self::Check(options) => check::run(options),
+            Self::Token(options) => token::run(options).map(Output::from),
+            Self::Jwks(options) => jwks::run(options).map(Output::from),
         }
     }
 }
@@ -48,8 +54,8 @@ fn main() -> ExitCode {
         return fail(&Error::KeyInArguments);
     }
     match CommandLine::try_parse_from(arguments) {
-        Ok(line) => match line.command.run().and_then(|text| print(&text)) {
-            Ok(()) => ExitCode::SUCCESS,
+        Ok(line) => match line.command.run().and_then(|output| print(&output)) {
+            Ok(code) => code,
             Err(error) => fail(&error),
         },
         Err(stop) if usage::is_help(&stop) => {
@@ -62,9 +68,11 @@ fn main() -> ExitCode {
 }
 
 /// Writes to stdout; `print!` would panic when nobody reads it.
-fn print(text: &str) -> Result<(), Error> {
+fn print(output: &Output) -> Result<ExitCode, Error> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Write)
+    let written = stdout.write_all(output.text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(Error::Write)?;
+    Ok(if output.has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn fail(error: &Error) -> ExitCode {

@@ -10,6 +10,8 @@
 //! | [`token`] | a token made of claims alone, for policies that take every signature |
 //! | [`report`] | what came of a request: the decision and its steps |
 //! | `steps` | each step of a decision in words |
+//! | [`check`] | what is wrong with files of documents, and where |
+//! | [`source`] | a file as a tree that knows where each value stands |
 //!
 //! ```
 //! use jwt_rbac_explain::ask::Ask;
@@ -24,9 +26,11 @@
 //! ```
 
 pub mod ask;
+pub mod check;
 pub mod nearest;
 pub mod policy;
 pub mod report;
+pub mod source;
 mod steps;
 pub mod token;
 

@@ -19,7 +19,8 @@ impl ClaimPath {
     pub fn parse(text: &str) -> Result<Self, ClaimPathError> {
         let malformed = || ClaimPathError { found: text.to_owned() };
         let Some(inner) = text.strip_prefix('[') else {
-            return if text.is_empty() {
+            // Brackets anywhere else are a walk that was written wrong, such as `a[b]`.
+            return if text.is_empty() || text.contains(['[', ']']) {
                 Err(malformed())
             } else {
                 Ok(Self(vec![text.to_owned()]))
@@ -167,7 +168,9 @@ mod tests {
 
     #[test]
     fn broken_brackets_are_refused() {
-        for text in ["", "[", "[]", "[a", "[a][]", "[a]b", "[a]b[c]", "[[a]]"] {
+        for text in
+            ["", "a[b]", "a.b[c]", "a]", "[", "[]", "[a", "[a][]", "[a]b", "[a]b[c]", "[[a]]"]
+        {
             assert!(ClaimPath::parse(text).is_err(), "{text}");
         }
     }

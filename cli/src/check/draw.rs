@@ -1,0 +1,68 @@
+//! Findings as `rustc` draws its own: the line, what of it is meant, and what to do.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use jwt_rbac_explain::check::{Checked, File, Finding, Severity};
+
+use crate::usage::without_control_characters;
+
+/// A line and a column, counted from 1, the column in characters.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
+}
+
+/// Where the byte `offset` of a text is.
+pub fn position(text: &str, offset: usize) -> Position {
+    let before = text.get(..offset).unwrap_or(text);
+    let start = before.rfind('\n').map_or(0, |index| index + 1);
+    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    Position { line, column: before[start..].chars().count() + 1 }
+}
+
+/// All findings of all files.
+pub fn all(files: &[File], checked: &[Checked], is_colored: bool) -> String {
+    let renderer = if is_colored { Renderer::styled() } else { Renderer::plain() };
+    let mut drawn = String::new();
+    for (file, checked) in files.iter().zip(checked) {
+        let text = checked.shown(&file.text);
+        for finding in &checked.findings {
+            drawn.push_str(&renderer.render(&group(&file.name, &text, finding)));
+            drawn.push_str("\n\n");
+        }
+    }
+    drawn
+}
+
+fn group<'f>(name: &'f str, text: &'f str, finding: &'f Finding) -> [Group<'f>; 1] {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    // The title is the one line that holds what the author wrote.
+    let title = level.primary_title(without_control_characters(&finding.message)).id(finding.rule);
+    let label = without_control_characters(&finding.place);
+    let main = AnnotationKind::Primary.span(finding.span.clone()).label(label);
+    let mut snippet = Snippet::source(text).path(name).annotation(main);
+    if let Some((span, word)) = &finding.other {
+        snippet = snippet.annotation(AnnotationKind::Context.span(span.clone()).label(word));
+    }
+    let mut group = title.element(snippet);
+    if let Some(help) = &finding.help {
+        group = group.element(Level::HELP.message(without_control_characters(help)));
+    }
+    [group]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters() {
+        let text = "a: b\nü: x\n";
+        assert_eq!(position(text, 3), Position { line: 1, column: 4 });
+        assert_eq!(position(text, text.find('x').unwrap()), Position { line: 2, column: 4 });
+        assert_eq!(position(text, text.len()), Position { line: 3, column: 1 });
+    }
+}
