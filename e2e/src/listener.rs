@@ -48,6 +48,13 @@ pub fn with_tunnels(name: &str, filters: &[Value]) -> Value {
     of_manager(name, &manager)
 }
 
+/// The same with another connection manager: `change` changes it.
+pub fn with_manager(name: &str, filters: &[Value], change: impl FnOnce(&mut Value)) -> Value {
+    let mut manager = manager(name, filters);
+    change(&mut manager);
+    of_manager(name, &manager)
+}
+
 /// The same with an access log: a line of this format for each request, in this file.
 pub fn with_access_log(name: &str, filters: &[Value], file: &Path, format: &str) -> Value {
     let mut manager = manager(name, filters);
