@@ -1,8 +1,12 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build run try test test-workloads lint docs deny bench bench-all costs flood soak clean
+.PHONY: help build image push run try test test-image test-workloads lint docs deny bench bench-all costs flood soak clean
 
 CONFIG ?= wasmplugin/bookinfo/details.yaml
+
+# So that the module is the same wherever it is built: messages of panics name files of other crates.
+CARGO_HOME ?= $(HOME)/.cargo
+NO_PATHS = --config 'target.wasm32-wasip1.rustflags=["--remap-path-prefix=$(CARGO_HOME)/registry/src/="]'
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -10,9 +14,16 @@ help: ## Show this list
 build: ## Build the filter, target/jwt_rbac.wasm
 	@command -v rustup >/dev/null || { echo 'make: needs Rust with rustup: https://rustup.rs' >&2; exit 1; }
 	rustup target add wasm32-wasip1
-	cargo build --locked --release --package jwt-rbac-filter --target wasm32-wasip1
+	cargo build --locked --release --package jwt-rbac-filter --target wasm32-wasip1 $(NO_PATHS)
 	cargo run --locked --quiet --package jwt-rbac-xtask -- trim \
 		$(or $(CARGO_TARGET_DIR),target)/wasm32-wasip1/release/jwt_rbac_filter.wasm target/jwt_rbac.wasm
+
+image: build ## Make the OCI image of the module, target/image (SOURCE=https://… names its source)
+	cargo run --locked --quiet --package jwt-rbac-xtask -- image target/jwt_rbac.wasm target/image
+
+push: image ## Push the image: make push REGISTRY=registry.example.com/team (needs skopeo)
+	@test -n "$(REGISTRY)" || { echo 'make: push to where? make push REGISTRY=registry.example.com/team' >&2; exit 1; }
+	cargo run --locked --quiet --package jwt-rbac-xtask -- push target/image "$(REGISTRY)"
 
 run: build ## Run Bookinfo behind the filter in a local Envoy and show who may do what
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --package jwt-rbac-e2e --bin bookinfo
@@ -20,8 +31,11 @@ run: build ## Run Bookinfo behind the filter in a local Envoy and show who may d
 try: build ## Run routes of your own in a local Envoy: make try CONFIG=my-routes.yaml
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --package jwt-rbac-e2e --bin try -- $(CONFIG)
 
-test: build ## Run every test: unit, property and end-to-end in a real Envoy
+test: image ## Run every test: unit, property and end-to-end in a real Envoy
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --workspace
+
+test-image: image ## Push to a registry, pull, and run what came out (needs docker-registry, skopeo, buildah)
+	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --package jwt-rbac-e2e --test image -- --include-ignored
 
 test-workloads: build ## Put programs on Flask, Express and Go behind the filter (needs node, npm, go)
 	e2e/workloads/install.sh
