@@ -1,6 +1,6 @@
 //! `jwt-rbac check`: everything that is wrong with files of documents, where it stands.
 
-mod draw;
+pub mod draw;
 mod sarif;
 
 use std::path::PathBuf;

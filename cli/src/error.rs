@@ -21,8 +21,17 @@ pub enum Error {
     ExpirationTwice,
     #[error("`{}` cannot be read: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("`{}` {problem}", path.display())]
+    Content { path: PathBuf, problem: String },
+    #[error(
+        "`{}` is refused ({errors} errors, the first: {first}); `jwt-rbac check` shows them",
+        path.display()
+    )]
+    Document { path: PathBuf, errors: usize, first: String },
     #[error("`{}` has no file of YAML or JSON; expected manifests in it", path.display())]
     EmptyFolder { path: PathBuf },
+    #[error("`{}` cannot be written: {source}", path.display())]
+    Save { path: PathBuf, source: io::Error },
     #[error("cannot write to standard output: {0}")]
     Write(io::Error),
     #[error("`{}` {problem}", path.display())]

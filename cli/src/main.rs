@@ -11,13 +11,19 @@ use clap::Parser;
 use crate::error::Error;
 use crate::output::Output;
 
+mod caller;
 mod check;
 mod claims;
+mod document;
 mod error;
+mod explain;
 mod files;
 mod jwks;
 mod key;
+mod now;
 mod output;
+mod style;
+mod test;
 mod token;
 mod usage;
 
@@ -32,7 +38,9 @@ struct CommandLine {
 #[derive(clap::Subcommand)]
 enum Command {
     Check(check::Options),
-    // Boxed, because it is so much bigger than the others.
+    Test(test::Options),
+    // Boxed, because they are so much bigger than the others.
+    Explain(Box<explain::Options>),
     Token(Box<token::Options>),
     Jwks(jwks::Options),
 }
@@ -42,6 +50,8 @@ impl Command {
     fn run(&self) -> Result<Output, Error> {
         match self {
             Self::Check(options) => check::run(options),
+            Self::Explain(options) => explain::run(options),
+            Self::Test(options) => test::run(options),
             Self::Token(options) => token::run(options).map(Output::from),
             Self::Jwks(options) => jwks::run(options).map(Output::from),
         }

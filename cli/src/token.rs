@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jsonwebtoken::{Algorithm, Header};
@@ -11,6 +10,7 @@ use jsonwebtoken::{Algorithm, Header};
 use crate::claims::ClaimOptions;
 use crate::error::Error;
 use crate::key::{ALGORITHMS, SigningKey};
+use crate::now::now;
 
 /// Mint a token for development, signed with a key of your own
 #[derive(clap::Args)]
@@ -50,17 +50,11 @@ pub fn algorithm_parser() -> impl TypedValueParser<Value = Algorithm> {
 /// When the key or the claims can't be used.
 pub fn run(options: &Options) -> Result<String, Error> {
     let key = SigningKey::read(&options.key, options.algorithm)?;
-    let claims = options.claims.claims(now()?)?;
+    let claims = options.claims.claims(i64::try_from(now()?).map_err(|_| Error::Clock)?)?;
     let mut header = Header::new(key.public.algorithm);
     header.typ = Some(options.token_type.clone());
     if !options.no_kid {
         header.kid = options.kid.clone().or_else(|| Some(key.public.kid.clone()));
     }
     Ok(key.sign(&header, &claims)? + "\n")
-}
-
-/// Seconds since 1970.
-fn now() -> Result<i64, Error> {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Error::Clock)?;
-    i64::try_from(since_1970.as_secs()).map_err(|_| Error::Clock)
 }

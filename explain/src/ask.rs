@@ -28,7 +28,7 @@ pub enum Caller {
     Anonymous,
     /// The subject of these claims, which a policy that takes every signature believes.
     Claims(Map<String, Value>),
-    /// The holder of this token, in `Authorization: Bearer`.
+    /// The holder of this token, which is sent where its issuer's are looked for.
     Token(String),
 }
 
@@ -74,7 +74,7 @@ impl Ask {
         let mut headers = self.headers.clone();
         let placed = match &self.caller {
             Caller::Anonymous => None,
-            Caller::Token(token) => Some(token::bearer(token)),
+            Caller::Token(token) => Some(token::place(policy, &token::payload(token), token)),
             Caller::Claims(claims) => {
                 let token = token::unsigned(policy, claims, now);
                 Some(token::place(policy, claims, &token))

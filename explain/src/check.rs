@@ -4,8 +4,9 @@
 //! What is wrong with a `pluginConfig` the filter's own code says. Around it are the fields of Istio's
 //! resources ([`resource`]), and what only somebody who sees all files can know ([`lint`]).
 
+mod hidden;
 pub mod lint;
-pub mod looser;
+mod looser;
 mod pasted;
 pub mod resource;
 mod unlikely;
@@ -170,7 +171,8 @@ impl Finding {
     }
 }
 
-fn syntax(fault: &source::Fault) -> Finding {
+/// Something that is no YAML.
+pub(crate) fn syntax(fault: &source::Fault) -> Finding {
     let other = fault.other.clone().map(|(span, word)| (span, word.to_owned()));
     let help = fault.help.clone();
     let finding =

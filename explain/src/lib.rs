@@ -9,6 +9,8 @@
 //! | [`ask`] | a request as people write it |
 //! | [`token`] | a token made of claims alone, for policies that take every signature |
 //! | [`report`] | what came of a request: the decision and its steps |
+//! | [`traffic`], [`matrix`] | many requests in sum; every caller at every route |
+//! | [`policy_test`] | tests of a policy, and what they leave out |
 //! | `steps` | each step of a decision in words |
 //! | [`check`] | what is wrong with files of documents, and where |
 //! | [`source`] | a file as a tree that knows where each value stands |
@@ -27,14 +29,17 @@
 
 pub mod ask;
 pub mod check;
+pub mod matrix;
 pub mod nearest;
 pub mod policy;
+pub mod policy_test;
 pub mod report;
 pub mod source;
 mod steps;
 pub mod token;
+pub mod traffic;
 
-use jwt_rbac::decision::{Verdict, decide};
+use jwt_rbac::decision::{Decision, Verdict, decide};
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac::request::{Header, Request};
 use jwt_rbac::response;
@@ -56,25 +61,23 @@ pub fn explain(policy: &Policy, ask: &Ask, now: u64) -> Report {
 /// What becomes of a request, without the way to it.
 #[must_use]
 pub fn outcome(policy: &Policy, ask: &Ask, now: u64) -> Outcome {
-    with_request(policy, ask, now, |request| {
-        let request = match request {
-            Ok(request) => request,
-            Err(refusal) => return Outcome::denied(refusal),
-        };
-        let decision = decide(&policy.document, &mut Worker::new(&policy.document), request, now);
-        let refusal = decision.verdict.refusal();
-        let status = match decision.verdict {
-            Verdict::Deny(_) => refusal.map(|it| response::status(it, &policy.document.responses)),
-            Verdict::Allow(_) | Verdict::WouldDeny(..) => None,
-        };
-        let subject = decision.identity.as_ref().and_then(|identity| identity.subject.clone());
-        Outcome {
-            decision: decision.verdict.word(),
-            status,
-            refusal,
-            rule: decision.rule().map(str::to_owned),
-            subject,
-        }
+    decided(policy, &mut Worker::new(&policy.document), ask, now, |decision| match decision {
+        Ok(decision) => Outcome::of(policy, decision),
+        Err(refusal) => Outcome::denied(refusal),
+    })
+}
+
+/// Hands the decision about a request to `then`, or why it can't be read.
+fn decided<T>(
+    policy: &Policy,
+    worker: &mut Worker,
+    ask: &Ask,
+    now: u64,
+    then: impl FnOnce(Result<&Decision<'_, '_>, Refusal>) -> T,
+) -> T {
+    with_request(policy, ask, now, |request| match request {
+        Ok(request) => then(Ok(&decide(&policy.document, worker, request, now))),
+        Err(refusal) => then(Err(refusal)),
     })
 }
 
@@ -94,6 +97,22 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    fn of(policy: &Policy, decision: &Decision<'_, '_>) -> Self {
+        let refusal = decision.verdict.refusal();
+        let status = match decision.verdict {
+            Verdict::Deny(_) => refusal.map(|it| response::status(it, &policy.document.responses)),
+            Verdict::Allow(_) | Verdict::WouldDeny(..) => None,
+        };
+        let subject = decision.identity.as_ref().and_then(|identity| identity.subject.clone());
+        Self {
+            decision: decision.verdict.word(),
+            status,
+            refusal,
+            rule: decision.rule().map(str::to_owned),
+            subject,
+        }
+    }
+
     fn denied(refusal: Refusal) -> Self {
         let status = Some(refusal.status());
         Self { decision: "deny", status, refusal: Some(refusal), rule: None, subject: None }

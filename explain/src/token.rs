@@ -61,7 +61,14 @@ pub fn unsigned(policy: &Policy, claims: &Map<String, Value>, now: u64) -> Strin
     format!("{}.{}.{signature}", part(&header), part(&Value::Object(claims)))
 }
 
-/// The headers and the parameter of a request that has this token where its issuer's are looked for.
+/// What a token says, verified or not; nothing where it can't be read.
+pub(crate) fn payload(token: &str) -> Map<String, Value> {
+    let part = token.split('.').nth(1).unwrap_or_default();
+    let bytes = URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).unwrap_or_default();
+    serde_json::from_slice(&bytes).unwrap_or_default()
+}
+
+/// The header or the parameter of a request that has this token where its issuer's are looked for.
 pub(crate) fn place(policy: &Policy, claims: &Map<String, Value>, token: &str) -> Placed {
     let rule = rule(policy, claims);
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -80,11 +87,6 @@ pub(crate) fn place(policy: &Policy, claims: &Map<String, Value>, token: &str) -
     if let Some(name) = text(&rule["fromCookies"][0]) {
         return Placed::Header("cookie".to_owned(), format!("{name}={token}"));
     }
-    bearer(token)
-}
-
-/// The header that most tokens are in.
-pub(crate) fn bearer(token: &str) -> Placed {
     Placed::Header("authorization".to_owned(), format!("Bearer {token}"))
 }
 

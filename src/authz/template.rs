@@ -14,7 +14,7 @@ pub struct Template {
 }
 
 /// One segment of a template.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// Exactly this text, decoded.
     Literal(String),

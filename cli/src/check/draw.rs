@@ -22,16 +22,18 @@ pub fn position(text: &str, offset: usize) -> Position {
 
 /// All findings of all files.
 pub fn all(files: &[File], checked: &[Checked], is_colored: bool) -> String {
+    let files = files.iter().zip(checked);
+    let drawn = files.map(|(file, checked)| {
+        findings(&file.name, &checked.shown(&file.text), &checked.findings, is_colored)
+    });
+    drawn.collect::<Vec<_>>().concat()
+}
+
+/// The findings of one file.
+pub fn findings(name: &str, text: &str, findings: &[Finding], is_colored: bool) -> String {
     let renderer = if is_colored { Renderer::styled() } else { Renderer::plain() };
-    let mut drawn = String::new();
-    for (file, checked) in files.iter().zip(checked) {
-        let text = checked.shown(&file.text);
-        for finding in &checked.findings {
-            drawn.push_str(&renderer.render(&group(&file.name, &text, finding)));
-            drawn.push_str("\n\n");
-        }
-    }
-    drawn
+    let drawn = findings.iter().map(|it| renderer.render(&group(name, text, it)) + "\n\n");
+    drawn.collect::<Vec<_>>().concat()
 }
 
 fn group<'f>(name: &'f str, text: &'f str, finding: &'f Finding) -> [Group<'f>; 1] {

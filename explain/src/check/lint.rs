@@ -6,7 +6,7 @@ use jwt_rbac::document::Document;
 use jwt_rbac_config::place::Place;
 use serde_json::Value as Json;
 
-use super::{Context, Finding, Severity, looser};
+use super::{Context, Finding, Severity, hidden, looser};
 use crate::nearest::nearest;
 use crate::source::{Node, Value, scalar};
 
@@ -29,6 +29,7 @@ pub(super) fn all(
     lints.claims(json);
     if let Some(table) = document.and_then(|document| document.routes.as_ref()) {
         lints.findings.extend(looser::all(context, config, json, table));
+        lints.findings.extend(hidden::all(context, config, json, table));
     }
     lints.findings
 }

@@ -89,7 +89,9 @@ fn methods(policy: &Policy, name: &str) -> String {
 
 fn unmatched(policy: &Policy, path: &str) -> Vec<Note> {
     let routes = policy.config["routes"].as_array().map_or(&[][..], Vec::as_slice);
-    let paths: Vec<_> = routes.iter().flat_map(|route| strings(&route["paths"])).collect();
+    let mut paths: Vec<_> = routes.iter().flat_map(|route| strings(&route["paths"])).collect();
+    paths.sort();
+    paths.dedup();
     if paths.is_empty() {
         return plain_notes(["the document has no route at all: everything is denied".to_owned()]);
     }
