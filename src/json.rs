@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 /// A JSON value. Its texts are parts of the text that it was read from, unless they had escapes:
 /// most of what a token says is read once, without a copy.
@@ -81,10 +81,12 @@ impl From<Json<'_>> for Value {
                 Self::Array(values)
             }
             Json::Object(Object(members)) => {
-                let members = members.into_iter();
-                Self::Object(
-                    members.map(|(name, value)| (name.into_owned(), value.into())).collect(),
-                )
+                let mut map = Map::new();
+                // Collecting them would sort them first, with 5 KB of code in the module.
+                for (name, value) in members {
+                    map.insert(name.into_owned(), value.into());
+                }
+                Self::Object(map)
             }
         }
     }

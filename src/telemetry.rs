@@ -2,9 +2,8 @@
 //! for access logs.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::authn::locate;
 use crate::authn::logged::LoggedClaim;
@@ -104,8 +103,8 @@ struct Line<'a> {
     provider: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    claims: BTreeMap<&'a str, &'a str>,
+    #[serde(skip_serializing_if = "Members::is_empty")]
+    claims: Members<'a>,
     #[serde(flatten)]
     about: About<'a>,
     method: String,
@@ -120,6 +119,21 @@ struct Line<'a> {
     remedy: Option<&'static str>,
     #[serde(skip_serializing_if = "is_zero")]
     suppressed: u64,
+}
+
+/// The members of an object, in their order.
+struct Members<'a>(Vec<(&'a str, &'a str)>);
+
+impl Members<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Members<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
 }
 
 /// What decided: what the route asks for, what the caller lacks, what could not be written.
@@ -192,9 +206,9 @@ pub fn line(
         rule: decision.rule(),
         provider: verified.or(refused_by),
         subject: identity.and_then(|identity| shown_text(&identity.subject)),
-        claims: logged_claims(decision, document)
-            .map(|(claim, text)| (claim.name(), text))
-            .collect(),
+        claims: Members(
+            logged_claims(decision, document).map(|(claim, text)| (claim.name(), text)).collect(),
+        ),
         about: about(decision, document),
         method: shown(request.method),
         host: shown(request.authority),

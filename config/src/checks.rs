@@ -1,5 +1,7 @@
 //! What is checked of many texts of a document.
 
+use foldhash::HashMap;
+
 use super::fault::Fault;
 use super::place::Place;
 use super::problem::Problems;
@@ -20,8 +22,32 @@ pub fn check_strings(place: &Place, strings: &[String], problems: &mut Problems)
     if strings.is_empty() {
         problems.error(place.clone(), Fault::EmptyList { expected: "at least one entry" });
     }
+    check_texts(place, strings, problems);
+}
+
+/// No entry of a list is empty.
+pub fn check_texts(place: &Place, strings: &[String], problems: &mut Problems) {
     for (index, _) in strings.iter().enumerate().filter(|(_, text)| text.is_empty()) {
         problems.error(place.index(index), Fault::EmptyText);
+    }
+}
+
+/// The names of the entries of a list, each with the entry that has it.
+#[derive(Debug, Default)]
+pub struct UniqueNames(HashMap<String, Place>);
+
+impl UniqueNames {
+    /// Adds a name that nobody wrote down.
+    pub fn add_default(&mut self, name: &str, entry: &Place) {
+        self.0.entry(name.to_owned()).or_insert_with(|| entry.clone());
+    }
+
+    /// Adds a name that is written in an entry: no other may have it.
+    pub fn add(&mut self, name: &str, entry: &Place, problems: &mut Problems) {
+        if let Some(first) = self.0.insert(name.to_owned(), entry.clone()) {
+            let fault = Fault::Duplicate { name: name.to_owned(), first };
+            problems.error(entry.field("name"), fault);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::checks;
+use super::checks::{self, UniqueNames};
 use super::duration::seconds;
 use super::fault::{Fault, Found};
 use super::place::Place;
@@ -40,16 +40,14 @@ pub fn compile(
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) {
-    let mut names = HashMap::default();
+    let mut names = UniqueNames::default();
     let mut all_locations: Vec<(Place, Vec<Location>)> = Vec::new();
     let mut all_outputs: Vec<(Place, OutputHeader)> = Vec::new();
     for (place, mut rule) in rules {
         let name = rule.name.clone().or_else(|| rule.issuer.clone()).unwrap_or_default();
-        if let Some(first) = names.insert(name.clone(), place.clone())
-            && rule.name.is_some()
-        {
-            let fault = Fault::Duplicate { name: name.clone(), first };
-            problems.error(place.field("name"), fault);
+        match &rule.name {
+            Some(name) => names.add(name, &place, problems),
+            None => names.add_default(&name, &place),
         }
         let locations = locations::compile(&place, &mut rule, problems);
         let outputs = output_headers::compile(&place, &mut rule, problems);

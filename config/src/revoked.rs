@@ -2,6 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
+use super::checks;
 use super::fault::Fault;
 use super::place::Place;
 use super::problem::Problems;
@@ -14,9 +15,7 @@ use jwt_rbac::authn::revocation::Revocation;
 pub fn compile(place: &Place, revoked: Entry<Revoked>, problems: &mut Problems) -> Revocation {
     let revoked = shape::decode(place, revoked, problems).unwrap_or_default();
     for (name, list) in [("jti", &revoked.jti), ("sub", &revoked.sub)] {
-        for (index, _) in list.iter().enumerate().filter(|(_, text)| text.is_empty()) {
-            problems.error(place.field(name).index(index), Fault::EmptyText);
-        }
+        checks::check_texts(&place.field(name), list, problems);
     }
     let issued_before = revoked
         .issued_before

@@ -1,7 +1,8 @@
 //! `routes`: from the schema to the [`RouteTable`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use super::checks::{self, UniqueNames};
 use super::fault::Fault;
 use super::fault::table::TableFault;
 use super::issuers::Issuers;
@@ -9,7 +10,7 @@ use super::place::Place;
 use super::problem::Problems;
 use super::schema::Route;
 use super::shape::{self, Entries};
-use super::{access, ambiguity, checks};
+use super::{access, ambiguity};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authz::hosts::HostPattern;
 use jwt_rbac::authz::routes::{self, AmbiguousPaths, RouteKey, RouteTable, Unmatched};
@@ -40,7 +41,7 @@ pub fn compile(
     let decoded = shape::decode_all(place, entries, problems);
     let named_hosts = decoded.iter().any(|(_, route)| route.hosts.is_some());
     let mut table = RouteTable::new(named_hosts, options.ambiguous_paths, options.unmatched);
-    let mut names: HashMap<String, Place> = HashMap::new();
+    let mut names = UniqueNames::default();
     let mut keys_left = MAX_KEYS;
     let mut all_paths = Vec::new();
     for (place, mut route) in decoded {
@@ -48,11 +49,8 @@ pub fn compile(
             let expected = "`hosts`, because another route has them; `\"*\"` is any host";
             problems.error(place.clone(), Fault::expected(expected));
         }
-        if let Some(name) = &route.name
-            && let Some(first) = names.insert(name.clone(), place.clone())
-        {
-            let fault = Fault::Duplicate { name: name.clone(), first };
-            problems.error(place.field("name"), fault);
+        if let Some(name) = &route.name {
+            names.add(name, &place, problems);
         }
         let (hosts, templates) = add_route(
             &mut table,
@@ -129,8 +127,12 @@ fn add_route(
 }
 
 fn refuse_shared_key(place: &Place, taken: Vec<String>, problems: &mut Problems) {
-    let others = BTreeSet::from_iter(taken).into_iter().collect();
-    problems.error(place.clone(), TableFault::SharedKey { others }.into());
+    let mut others = BTreeSet::new();
+    others.extend(taken);
+    problems.error(
+        place.clone(),
+        TableFault::SharedKey { others: others.into_iter().collect() }.into(),
+    );
 }
 
 /// The hosts of a route; one `None` where routes name no hosts.

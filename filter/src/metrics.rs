@@ -9,7 +9,6 @@
 //! be taken apart by Istio's tag regexes (`rbac(\.(allowed|denied))`).
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 
 use foldhash::HashMap;
 
@@ -159,8 +158,13 @@ fn change_documents(change: impl FnOnce(&mut Vec<DocumentState>)) {
 fn show_gauges() {
     let (enforcing, hash) = DOCUMENTS.with(|documents| {
         let documents = documents.try_borrow().map(|it| it.clone()).unwrap_or_default();
-        let hashes: BTreeSet<_> = documents.iter().map(|document| document.hash).collect();
-        let hash = hashes.iter().fold(0, |all, hash| all ^ hash);
+        // Two plugins may have one document.
+        let is_first = |number: usize, hash: u64| {
+            !documents.iter().take(number).any(|document| document.hash == hash)
+        };
+        let hashes = documents.iter().map(|document| document.hash).enumerate();
+        let hashes = hashes.filter(|(number, hash)| is_first(*number, *hash));
+        let hash = hashes.fold(0, |all, (_, hash)| all ^ hash);
         let enforcing = documents.iter().all(|document| document.enforcing);
         ((!documents.is_empty()).then_some(enforcing), hash)
     });
