@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build image push run try test test-image test-workloads lint docs deny bench bench-all costs flood soak clean
+.PHONY: help build image push run try test test-image test-workloads lint docs deny bench bench-all bench-tools costs flood soak clean
 
 CONFIG ?= wasmplugin/bookinfo/details.yaml
 
@@ -63,6 +63,9 @@ bench-all: build ## Measure many more cases, latencies and memory (needs wrk; a 
 	@# ONLY=refused measures the refused requests alone, ONLY="seen, jwt-rbac" one listener.
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin bench -- --all \
 		$(if $(ONLY),--only "$(ONLY)")
+
+bench-tools: ## Measure how long check and test take with 10,000 routes and 10,000 tests
+	cargo run --locked --release --package jwt-rbac-bench --bin tools
 
 costs: build ## Measure what each step of a request costs, and write docs/costs.md (needs wrk)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin costs

@@ -26,6 +26,9 @@ pub struct Options {
     /// `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// The key set that stands where a document has the placeholder of the manifests
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
     /// How the findings are written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -54,7 +57,9 @@ enum Format {
 /// When a file can't be read.
 pub fn run(options: &Options) -> Result<Output, Error> {
     let files = files::read_all(&options.files)?;
-    let checked = check::check(&files);
+    let key_set = options.jwks.as_deref().map(files::read).transpose()?;
+    let key_set = key_set.as_ref().map(|file| file.text.as_str());
+    let checked = check::check(&files, key_set);
     let count = |severity| {
         let findings = checked.iter().flat_map(|checked| &checked.findings);
         findings.filter(|finding| finding.severity == severity).count()

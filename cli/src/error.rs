@@ -48,6 +48,8 @@ pub enum Error {
     ClaimsType { path: PathBuf, found: &'static str },
     #[error("cannot sign: {0}; check the key with `openssl pkey -in FILE -noout -check`")]
     Sign(jsonwebtoken::errors::Error),
+    #[error("found {0}")]
+    Token(String),
     #[error("the clock of this machine is before 1970; set it, then mint the token again")]
     Clock,
     #[error("cannot write JSON: {0}")]

@@ -1,7 +1,7 @@
 //! `jwt-rbac explain`: what becomes of a request, and the way to it; of many requests, in sum; of every
 //! caller at every route.
 
-mod draw;
+pub mod draw;
 mod page;
 
 use std::path::PathBuf;
@@ -59,7 +59,7 @@ pub struct Options {
     /// A caller of the matrix, `NAME=CLAIMS` or `NAME=@FILE`; repeatable. `anonymous` is always one
     #[arg(long = "caller", value_name = "NAME=CLAIMS", requires = "matrix", value_parser = parse_named)]
     callers: Vec<(String, Caller)>,
-    /// The key set that stands where the document has the placeholder of the manifests
+    /// The key set that stands where the document has `jwksUri`, or the placeholder of the manifests
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
     /// Take every signature as good, also those of tokens

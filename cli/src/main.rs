@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::error::Error;
 use crate::output::Output;
@@ -14,6 +14,7 @@ use crate::output::Output;
 mod caller;
 mod check;
 mod claims;
+mod decode;
 mod document;
 mod error;
 mod explain;
@@ -22,14 +23,24 @@ mod jwks;
 mod key;
 mod now;
 mod output;
+mod shell;
 mod style;
 mod test;
 mod token;
 mod usage;
 
-/// Tool for JSON Web Tokens and documents of the jwt-rbac filter
+/// Check, explain and test the documents of the jwt-rbac filter, offline and with its own code
 #[derive(Parser)]
-#[command(name = "jwt-rbac", version)]
+#[command(
+    name = "jwt-rbac",
+    version,
+    after_help = "Examples:
+  jwt-rbac check manifests/
+  jwt-rbac explain orders.yaml --request 'GET /orders/7' --claims '{\"roles\": [\"clerk\"]}'
+  jwt-rbac test policies/
+
+`jwt-rbac help COMMAND` says more about each."
+)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -38,11 +49,14 @@ struct CommandLine {
 #[derive(clap::Subcommand)]
 enum Command {
     Check(check::Options),
-    Test(test::Options),
     // Boxed, because they are so much bigger than the others.
     Explain(Box<explain::Options>),
+    Test(test::Options),
+    Decode(decode::Options),
     Token(Box<token::Options>),
     Jwks(jwks::Options),
+    Completions(shell::CompletionOptions),
+    Man(shell::ManOptions),
 }
 
 impl Command {
@@ -52,8 +66,13 @@ impl Command {
             Self::Check(options) => check::run(options),
             Self::Explain(options) => explain::run(options),
             Self::Test(options) => test::run(options),
+            Self::Decode(options) => decode::run(options),
             Self::Token(options) => token::run(options).map(Output::from),
             Self::Jwks(options) => jwks::run(options).map(Output::from),
+            Self::Completions(options) => {
+                Ok(shell::completions(options, CommandLine::command()).into())
+            }
+            Self::Man(options) => shell::man(options, CommandLine::command()).map(Output::from),
         }
     }
 }
@@ -97,8 +116,6 @@ fn fail(error: &Error) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -49,7 +49,7 @@ fn the_commands_of_the_readme_give_what_it_shows() {
             }
         }
     }
-    assert_eq!(run, 5, "commands whose output is compared");
+    assert_eq!(run, 7, "commands whose output is compared");
 }
 
 #[test]
@@ -149,7 +149,8 @@ fn check_output(step: &Step, directory: &TemporaryDirectory, port: u16) {
     let command = step
         .command
         .replace("127.0.0.1:9080", &format!("127.0.0.1:{port}"))
-        .replace("token.jwt", &directory.path().join("token.jwt").to_string_lossy());
+        .replace("token.jwt", &directory.path().join("token.jwt").to_string_lossy())
+        .replace("orders.yaml", &directory.path().join("orders.yaml").to_string_lossy());
     let output = Command::new("sh").arg("-c").arg(&command).current_dir(root).output();
     let output = output.expect("a shell");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

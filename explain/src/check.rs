@@ -22,6 +22,7 @@ use jwt_rbac_config::problem::Problem;
 use serde::Serialize;
 
 use crate::nearest::nearest;
+use crate::policy;
 use crate::source::{self, Node, Parsed};
 
 /// A file, or what stands for one.
@@ -91,12 +92,15 @@ impl Checked {
     }
 }
 
-/// Checks files together: some of what is in one is about another.
+/// Checks files together: some of what is in one is about another. `key_set` stands where a document has
+/// the placeholder of the manifests.
 #[must_use]
-pub fn check(files: &[File]) -> Vec<Checked> {
+pub fn check(files: &[File], key_set: Option<&str>) -> Vec<Checked> {
     let parsed: Vec<_> = files.iter().map(|file| source::parse(&file.text)).collect();
-    let surroundings =
-        Surroundings { service_hosts: parsed.iter().flat_map(resource::service_hosts).collect() };
+    let surroundings = Surroundings {
+        key_set,
+        service_hosts: parsed.iter().flat_map(resource::service_hosts).collect(),
+    };
     files
         .iter()
         .zip(&parsed)
@@ -104,14 +108,16 @@ pub fn check(files: &[File]) -> Vec<Checked> {
         .collect()
 }
 
-/// What other documents of the same run say.
+/// What is known beside the document that is checked.
 #[derive(Debug, Default)]
-pub struct Surroundings {
+pub struct Surroundings<'s> {
+    /// The key set that stands where a document has the placeholder of the manifests.
+    pub key_set: Option<&'s str>,
     /// The hosts of each `ServiceEntry`.
     pub service_hosts: Vec<String>,
 }
 
-fn check_file(file: &File, parsed: &Parsed, surroundings: &Surroundings) -> Checked {
+fn check_file(file: &File, parsed: &Parsed, surroundings: &Surroundings<'_>) -> Checked {
     let mut checked = Checked::default();
     let nodes: Vec<_> = parsed.documents.iter().flat_map(resource::flattened).collect();
     let is_about_us = !file.from_folder || nodes.iter().any(|node| resource::is_ours(node));
@@ -147,7 +153,7 @@ pub struct Context<'c> {
     /// The text of the file.
     pub text: &'c str,
     /// What other documents say.
-    pub surroundings: &'c Surroundings,
+    pub surroundings: &'c Surroundings<'c>,
 }
 
 impl Finding {
@@ -186,7 +192,10 @@ fn check_config(context: &Context<'_>, config: &Node, findings: &mut Vec<Finding
         findings.push(resource::native(config, kind));
         return;
     }
-    let json = config.to_json();
+    let mut json = config.to_json();
+    if let Some(key_set) = context.surroundings.key_set {
+        policy::fill_placeholders(&mut json, key_set);
+    }
     let compiled = jwt_rbac_config::compile(json.to_string().as_bytes(), &mut RustCrypto);
     let (document, problems) = match compiled {
         Ok((document, problems)) => (Some(document), problems),

@@ -47,7 +47,7 @@ use jwt_rbac::worker::Worker;
 
 use ask::Ask;
 use policy::Policy;
-use report::{Reply, Report};
+use report::{Reply, Report, Step};
 
 /// What becomes of a request at `now`, in seconds since 1970, and why.
 #[must_use]
@@ -56,6 +56,12 @@ pub fn explain(policy: &Policy, ask: &Ask, now: u64) -> Report {
         Ok(request) => report(policy, ask, request, now),
         Err(refusal) => Report::unreadable(ask, refusal),
     })
+}
+
+/// Whether a policy accepts a token at `now`, check by check, and what it grants.
+#[must_use]
+pub fn verify(policy: &Policy, token: &str, now: u64) -> Vec<Step> {
+    steps::of_token(policy, token, now)
 }
 
 /// What becomes of a request, without the way to it.

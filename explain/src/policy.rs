@@ -19,6 +19,10 @@ const ANY_KEYS: &str = r#"{"keys": [
     {"kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM", "kid": "1"}
 ]}"#;
 
+/// The fields that say how keys are fetched.
+const FETCHING: &[&str] =
+    &["allowInsecureJwks", "jwksCluster", "jwksRefreshInterval", "jwksUri", "timeout"];
+
 /// A document and what it was made of.
 pub struct Policy {
     /// What decides.
@@ -41,8 +45,9 @@ pub enum Signatures {
 }
 
 impl Policy {
-    /// Compiles a `pluginConfig`. `key_set` stands where it has the placeholder of the manifests; without
-    /// one, and where signatures are assumed, some key does.
+    /// Compiles a `pluginConfig`. `key_set` stands where it has the placeholder of the manifests or a
+    /// `jwksUri`, because nothing is fetched here; without one, and where signatures are assumed, some key
+    /// does.
     ///
     /// # Errors
     /// Everything that is wrong with it.
@@ -53,9 +58,14 @@ impl Policy {
     ) -> Result<Self, Problems> {
         let any_keys = Some(ANY_KEYS).filter(|_| signatures == Signatures::Assumed);
         if let Some(key_set) = key_set.or(any_keys) {
+            fill_placeholders(&mut config, key_set);
             let rules = config.get_mut("jwtRules").and_then(Value::as_array_mut);
-            let key_sets = rules.into_iter().flatten().filter_map(|rule| rule.get_mut("jwks"));
-            key_sets.filter(|jwks| *jwks == PLACEHOLDER).for_each(|jwks| *jwks = key_set.into());
+            for rule in rules.into_iter().flatten().filter_map(Value::as_object_mut) {
+                if rule.contains_key("jwksUri") {
+                    rule.retain(|name, _| !FETCHING.contains(&name.as_str()));
+                    rule.insert("jwks".to_owned(), key_set.into());
+                }
+            }
         }
         let text = config.to_string();
         let compiled = match signatures {
@@ -81,6 +91,13 @@ impl Policy {
     }
 }
 
+/// Puts a key set where a document has the placeholder of the manifests.
+pub(crate) fn fill_placeholders(config: &mut Value, key_set: &str) {
+    let rules = config.get_mut("jwtRules").and_then(Value::as_array_mut);
+    let key_sets = rules.into_iter().flatten().filter_map(|rule| rule.get_mut("jwks"));
+    key_sets.filter(|jwks| *jwks == PLACEHOLDER).for_each(|jwks| *jwks = key_set.into());
+}
+
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy").field("config", &self.config).finish_non_exhaustive()
@@ -99,5 +116,32 @@ impl SignatureVerifier for AnySignature {
 impl PreparedKey for AnySignature {
     fn verify(&self, _: &[u8], _: &[u8]) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ask::{Ask, Caller};
+
+    #[test]
+    fn claims_can_be_asked_about_wherever_the_keys_are() {
+        for keys in [json!({"jwks": PLACEHOLDER}), json!({"jwksUri": "https://a.test/jwks"})] {
+            let mut rule = json!({"issuer": "https://a.test", "audiences": ["b"], "timeout": "5s"});
+            rule.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+            if keys.get("jwksUri").is_none() {
+                rule.as_object_mut().unwrap().remove("timeout");
+            }
+            let config = json!({
+                "jwtRules": [rule],
+                "routes": [{"paths": ["/a"], "permissions": ["read"]}],
+            });
+            let policy = Policy::compile(config, Signatures::Assumed, None).unwrap();
+            let claims = json!({"permissions": ["read"]}).as_object().unwrap().clone();
+            let ask = Ask::parse("/a").unwrap().by(Caller::Claims(claims));
+            assert_eq!(crate::outcome(&policy, &ask, 1_800_000_000).decision, "allow");
+        }
     }
 }

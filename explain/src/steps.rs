@@ -17,6 +17,7 @@ use crate::policy::Policy;
 use crate::report::{Note, Step};
 
 pub use remedies::remedies;
+pub use token::of_token;
 
 /// All steps of a decision, in their order.
 pub fn all(

@@ -1,7 +1,7 @@
 //! Reports as text.
 
 use jwt_rbac_explain::matrix::{Cell, Matrix};
-use jwt_rbac_explain::report::{Mark, Report};
+use jwt_rbac_explain::report::{Mark, Report, Step};
 use jwt_rbac_explain::traffic::Summary;
 
 use crate::style::{Style, padded};
@@ -22,16 +22,7 @@ pub fn report(report: &Report, is_colored: bool) -> String {
     let request = format!("{} {} (host {})", report.method, report.target, report.host);
     lines.push(format!("{}: {decision}", without_control_characters(&request)));
     lines.push(String::new());
-    let width = report.steps.iter().map(|step| step.name.len()).max().unwrap_or_default();
-    for step in &report.steps {
-        let name = style.bold(&padded(step.name, width));
-        let text = without_control_characters(&step.text);
-        lines.push(format!("{} {name}  {text}", style.sign(step.mark)));
-        for note in &step.notes {
-            let text = without_control_characters(&note.text);
-            lines.push(format!("  {}  {} {text}", " ".repeat(width), style.sign(note.mark)));
-        }
-    }
+    lines.push(steps(&report.steps, style).trim_end().to_owned());
     if let Some(reply) = &report.reply {
         lines.push(String::new());
         lines.push(format!(
@@ -48,6 +39,22 @@ pub fn report(report: &Report, is_colored: bool) -> String {
         lines.push("What would change it:".to_owned());
         let remedies = report.remedies.iter();
         lines.extend(remedies.map(|it| format!("  - {}", without_control_characters(it))));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The steps of a decision, each with what was looked at.
+pub fn steps(steps: &[Step], style: Style) -> String {
+    let width = steps.iter().map(|step| step.name.len()).max().unwrap_or_default();
+    let mut lines = Vec::new();
+    for step in steps {
+        let name = style.bold(&padded(step.name, width));
+        let text = without_control_characters(&step.text);
+        lines.push(format!("{} {name}  {text}", style.sign(step.mark)));
+        for note in &step.notes {
+            let text = without_control_characters(&note.text);
+            lines.push(format!("  {}  {} {text}", " ".repeat(width), style.sign(note.mark)));
+        }
     }
     lines.join("\n") + "\n"
 }

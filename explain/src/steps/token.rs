@@ -52,6 +52,22 @@ pub fn steps(
     }
 }
 
+/// The same for a token alone, as if it stood where its issuer's are looked for.
+pub fn of_token(policy: &Policy, token: &str, now: u64) -> Vec<Step> {
+    let authenticator = &policy.document.authenticator;
+    let issuer =
+        crate::token::payload(token).get("iss").and_then(|it| it.as_str().map(str::to_owned));
+    let mut locations = 0..authenticator.locations().len();
+    let is_its =
+        |location: &usize| authenticator.candidates(*location, issuer.as_deref()).next().is_some();
+    let location = locations.find(is_its).unwrap_or_default();
+    if authenticator.locations().is_empty() {
+        return vec![Step::failed(NAME, "the document has no `jwtRules`: it accepts no token")];
+    }
+    let located = Located { location, token: token.as_bytes().into() };
+    verified(policy, &located, now, false)
+}
+
 fn refused(is_optional: bool, text: &str, notes: Vec<Note>) -> Step {
     if is_optional {
         return Step::skipped(NAME, format!("{text}; counts as none (`token: OPTIONAL`)"))
