@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build image push run try test test-image test-workloads lint docs deny bench bench-all bench-tools costs flood soak clean
+.PHONY: help build image push run try test test-image test-workloads fuzz lint docs deny bench bench-all bench-tools costs flood soak clean
 
 CONFIG ?= wasmplugin/bookinfo/details.yaml
 
@@ -40,6 +40,9 @@ test-image: image ## Push to a registry, pull, and run what came out (needs dock
 test-workloads: build ## Put programs on Flask, Express and Go behind the filter (needs node, npm, go)
 	e2e/workloads/install.sh
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --package jwt-rbac-e2e --test frameworks -- --include-ignored
+
+fuzz: ## Feed every parser with what libFuzzer finds: make fuzz T=60 (seconds; needs nightly and cargo-fuzz)
+	fuzz/run.sh $(or $(T),60)
 
 lint: ## Check formatting and lints, as CI does
 	cargo fmt --all --check
