@@ -232,6 +232,13 @@ impl Envoy {
             .into_owned()
     }
 
+    /// The lines of the log that say that a VM was lost.
+    pub fn traps(&self) -> Vec<String> {
+        // `V8::getFunction`, proxy-wasm-cpp-host `src/v8/v8.cc`.
+        let is_trap = |line: &&str| line.contains(" failed: Uncaught ");
+        self.log().lines().filter(is_trap).map(str::to_owned).collect()
+    }
+
     /// The log from its first error on, else its last lines. It is for messages.
     pub fn log_tail(&self) -> String {
         const LINES: usize = 30;

@@ -16,10 +16,24 @@ use crate::artifacts;
 ///
 /// When Cargo can't be run or does not build it. The output of Cargo says why.
 pub fn module(package: &str) -> Result<PathBuf, String> {
+    build(package, &["--release"])
+}
+
+/// The same with a feature that no release has, in less time: it is not optimised as releases are.
+///
+/// # Errors
+///
+/// As [`module`].
+pub fn module_with(package: &str, feature: &str) -> Result<PathBuf, String> {
+    build(package, &["--profile", "wasm-test", "--features", feature])
+}
+
+fn build(package: &str, options: &[&str]) -> Result<PathBuf, String> {
     // Cargo sets this for the tests and programs that it runs.
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--locked", "--release", "--package", package])
+        .args(["build", "--locked", "--package", package])
+        .args(options)
         .args(["--target", "wasm32-wasip1"])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(artifacts::root())

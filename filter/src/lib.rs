@@ -4,6 +4,8 @@
 #![cfg(target_arch = "wasm32")]
 #![allow(missing_docs, reason = "the entry point that the SDK's macro writes has none")]
 
+#[cfg(feature = "faults")]
+mod faults;
 mod metrics;
 mod tick;
 
@@ -98,6 +100,8 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
+        #[cfg(feature = "faults")]
+        faults::at_tick();
         self.plugin.hand_over();
     }
 
@@ -157,6 +161,8 @@ impl Context for HttpFilter {}
 
 impl HttpContext for HttpFilter {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        #[cfg(feature = "faults")]
+        faults::at_request();
         let Plugin { configured, metrics, lines, tick } = &*self.plugin;
         let headers = HeaderLines::fetch(HeaderMap::RequestHeaders).ok();
         let header_lines = headers.as_ref().and_then(HeaderLines::lines);

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jwt_rbac_e2e::check;
 use jwt_rbac_e2e::client::{self, Request, Response};
-use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::http2::{self, Reset};
 use jwt_rbac_e2e::protocol::Protocol;
 use jwt_rbac_e2e::upstream::Seen;
@@ -182,18 +181,12 @@ pub fn run(group: &str, attacks: &[Attack]) {
             failures.push(format!("after {after}: expected 200, got {good:?}"));
         }
     }
-    failures.extend(traps(&envoy));
+    failures.extend(envoy.traps());
     let (count, listed) = (failures.len(), failures.join("\n"));
     assert!(failures.is_empty(), "{listed}\n{count} failures");
     let tried = TRIED.fetch_add(attacks.len(), Ordering::Relaxed) + attacks.len();
     // Not `println!`, which the test runner keeps to itself.
     let _ = writeln!(io::stdout(), "attacks: {} on {group} held, {tried} so far", attacks.len());
-}
-
-/// A VM that trapped says so, even if it was replaced since.
-fn traps(envoy: &Envoy) -> Vec<String> {
-    let log = envoy.log();
-    log.lines().filter(|line| line.contains("[critical]")).map(str::to_owned).collect()
 }
 
 /// Whether the peer ended the exchange without an answer.
