@@ -19,6 +19,7 @@ mod access;
 mod ambiguity;
 mod checks;
 mod claim_rules;
+mod declare;
 mod fence;
 mod issuers;
 mod key_set;

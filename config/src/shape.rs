@@ -3,20 +3,25 @@
 //! An object takes its fields out of the JSON one by one ([`Fields`]); what is left then has a name that
 //! the schema does not know. A field that is faulty counts as absent, so that one pass reports them all.
 
+mod faults;
 mod nearest;
+mod nulls;
 pub mod value;
 
 use std::marker::PhantomData;
 
 use serde_json::{Map, Value};
 
-use self::value::{FieldValue, FromField, Misfit};
+use self::faults::Faults;
+#[cfg(test)]
+pub use self::faults::MAX_FAULTS;
+pub use self::nulls::refuse_nulls;
+use self::value::{FieldValue, Misfit, unexpected};
 use super::fault::{Fault, Found};
 use super::place::Place;
 use super::problem::Problems;
-
-/// How many faults of one object are named.
-pub const MAX_FAULTS: usize = 50;
+#[cfg(feature = "schema")]
+use super::reference::form::{self, Form};
 
 /// An object that the schema declares.
 pub trait Object: Sized {
@@ -28,7 +33,7 @@ pub trait Object: Sized {
 
     /// Its declaration, for the JSON Schema and the reference.
     #[cfg(feature = "schema")]
-    fn describe() -> crate::reference::Object;
+    fn describe() -> form::Object;
 }
 
 /// The names that have a meaning in an object.
@@ -111,8 +116,33 @@ pub fn decode_all<T: Object>(
 
 /// Decodes a list of strings.
 pub fn decode_strings(place: &Place, value: Value, problems: &mut Problems) -> Option<Vec<String>> {
-    let mut faults = Faults { place, problems, count: 0 };
+    let mut faults = Faults::new(place, problems);
     value::strings(value).map_err(|misfit| faults.report(place, misfit)).ok()
+}
+
+impl<T: Object> FieldValue for Entry<T> {
+    fn from_value(value: Value) -> Result<Self, Misfit> {
+        Ok(Self::new(value))
+    }
+
+    #[cfg(feature = "schema")]
+    fn form() -> Form {
+        Form::Object(T::describe())
+    }
+}
+
+impl<T: Object> FieldValue for Entries<T> {
+    fn from_value(value: Value) -> Result<Self, Misfit> {
+        match value {
+            Value::Array(values) => Ok(Self::new(values)),
+            other => Err(unexpected(other, "a list of objects: [{…}]")),
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    fn form() -> Form {
+        Form::List(Box::new(Form::Object(T::describe())))
+    }
 }
 
 /// The members of an object that are not decoded yet.
@@ -123,7 +153,7 @@ pub struct Fields<'p> {
 
 impl<'p> Fields<'p> {
     fn new(place: &'p Place, value: Value, problems: &'p mut Problems) -> Option<Self> {
-        let mut faults = Faults { place, problems, count: 0 };
+        let mut faults = Faults::new(place, problems);
         match value {
             Value::Object(members) => Some(Self { members, faults }),
             // Reported by `refuse_nulls`.
@@ -193,57 +223,42 @@ impl<'p> Fields<'p> {
     }
 }
 
-/// What is wrong with one object, up to a bound.
-struct Faults<'p> {
-    place: &'p Place,
-    problems: &'p mut Problems,
-    count: usize,
+/// What a field of a struct can be: an `Option` may be absent, any other type must be there.
+pub trait FromField: Sized {
+    #[cfg(feature = "schema")]
+    const IS_REQUIRED: bool;
+
+    fn from_field(fields: &mut Fields<'_>, name: &'static str) -> Self;
+
+    #[cfg(feature = "schema")]
+    fn form() -> Form;
 }
 
-impl Faults<'_> {
-    fn report(&mut self, place: &Place, misfit: Misfit) {
-        match misfit {
-            Misfit::Whole(fault) => self.add(place.clone(), fault),
-            Misfit::Elements(faults) => {
-                for (index, fault) in faults {
-                    self.add(place.index(index), fault);
-                }
-            }
-        }
+impl<T: FieldValue + Default> FromField for T {
+    #[cfg(feature = "schema")]
+    const IS_REQUIRED: bool = true;
+
+    fn from_field(fields: &mut Fields<'_>, name: &'static str) -> Self {
+        fields.required(name)
     }
 
-    fn add(&mut self, place: Place, fault: Fault) {
-        if self.count < MAX_FAULTS {
-            self.problems.error(place, fault);
-        } else if self.count == MAX_FAULTS {
-            let fault = Fault::TooMany { found: None, of: "faults", limit: MAX_FAULTS };
-            self.problems.error(self.place.clone(), fault);
-        }
-        self.count = self.count.saturating_add(1);
+    #[cfg(feature = "schema")]
+    fn form() -> Form {
+        <T as FieldValue>::form()
     }
 }
 
-/// A `null` says nothing, and what it is taken for is seldom what was meant: `routes:` with nothing
-/// behind it is not a table without routes. Key sets are other people's, so they may hold them.
-pub fn refuse_nulls(place: &Place, value: &Value, problems: &mut Problems) {
-    match value {
-        Value::Null => {
-            let found = Found::Words("nothing (null)");
-            problems.error(place.clone(), Fault::found(found, "a value"));
-        }
-        Value::Array(elements) => {
-            for (index, element) in elements.iter().enumerate() {
-                refuse_nulls(&place.index(index), element, problems);
-            }
-        }
-        Value::Object(members) => {
-            for (name, member) in
-                members.iter().filter(|(name, member)| *name != "jwks" || member.is_null())
-            {
-                refuse_nulls(&place.field(name), member, problems);
-            }
-        }
-        Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+impl<T: FieldValue> FromField for Option<T> {
+    #[cfg(feature = "schema")]
+    const IS_REQUIRED: bool = false;
+
+    fn from_field(fields: &mut Fields<'_>, name: &'static str) -> Self {
+        fields.optional(name)
+    }
+
+    #[cfg(feature = "schema")]
+    fn form() -> Form {
+        T::form()
     }
 }
 

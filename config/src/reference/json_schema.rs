@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{Field, Form, Object};
+use super::form::{Field, Form, Object};
 
 /// Numbers and units of Go's durations.
 const DURATION: &str = "^\\+?(([0-9]+\\.?[0-9]*|\\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$";

@@ -3,7 +3,10 @@
 use jwt_rbac::authz::routes::{AmbiguousPaths, Unmatched};
 use jwt_rbac::document::{CorsPreflight, DecisionLog};
 
-use super::{JwtRule, Responses, Route, object, words};
+use super::jwt_rule::JwtRule;
+use super::responses::Responses;
+use super::route::Route;
+use crate::declare::{object, words};
 use crate::shape::value::{Secret, Size};
 use crate::shape::{Entries, Entry};
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{object, words};
+use crate::declare::{object, words};
 #[cfg(feature = "schema")]
-use crate::reference::Form;
+use crate::reference::form::Form;
 use crate::shape::Entries;
 use crate::shape::value::{Duration, FieldValue, Misfit, unexpected};
 

@@ -1,6 +1,6 @@
 //! `responses`: how denials are answered.
 
-use super::{object, words};
+use crate::declare::{object, words};
 use crate::shape::Entry;
 
 object! {

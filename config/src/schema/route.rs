@@ -3,9 +3,9 @@
 use jwt_rbac::authz::routes::TokenUse;
 use serde_json::Value;
 
-use super::{object, words};
+use crate::declare::{object, words};
 #[cfg(feature = "schema")]
-use crate::reference::Form;
+use crate::reference::form::Form;
 use crate::shape::value::{FieldValue, Misfit, strings};
 use crate::shape::{Entries, Entry};
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::schema::object;
+use crate::declare::object;
 
 object! {
     /// An object.

@@ -4,10 +4,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{Entries, Entry, Fields, Object};
 use crate::fault::{Fault, Found};
 #[cfg(feature = "schema")]
-use crate::reference::Form;
+use crate::reference::form::Form;
 
 /// A value that is not what the field is for.
 #[derive(Debug)]
@@ -26,45 +25,6 @@ pub trait FieldValue: Sized {
     /// The values that it is made of.
     #[cfg(feature = "schema")]
     fn form() -> Form;
-}
-
-/// What a field of a struct can be: an `Option` may be absent, any other type must be there.
-pub trait FromField: Sized {
-    #[cfg(feature = "schema")]
-    const IS_REQUIRED: bool;
-
-    fn from_field(fields: &mut Fields<'_>, name: &'static str) -> Self;
-
-    #[cfg(feature = "schema")]
-    fn form() -> Form;
-}
-
-impl<T: FieldValue + Default> FromField for T {
-    #[cfg(feature = "schema")]
-    const IS_REQUIRED: bool = true;
-
-    fn from_field(fields: &mut Fields<'_>, name: &'static str) -> Self {
-        fields.required(name)
-    }
-
-    #[cfg(feature = "schema")]
-    fn form() -> Form {
-        <T as FieldValue>::form()
-    }
-}
-
-impl<T: FieldValue> FromField for Option<T> {
-    #[cfg(feature = "schema")]
-    const IS_REQUIRED: bool = false;
-
-    fn from_field(fields: &mut Fields<'_>, name: &'static str) -> Self {
-        fields.optional(name)
-    }
-
-    #[cfg(feature = "schema")]
-    fn form() -> Form {
-        T::form()
-    }
 }
 
 /// The value is not what was expected.
@@ -170,31 +130,6 @@ impl FieldValue for Map<String, Value> {
     #[cfg(feature = "schema")]
     fn form() -> Form {
         Form::Map(Box::new(Form::List(Box::new(Form::Text))))
-    }
-}
-
-impl<T: Object> FieldValue for Entry<T> {
-    fn from_value(value: Value) -> Result<Self, Misfit> {
-        Ok(Self::new(value))
-    }
-
-    #[cfg(feature = "schema")]
-    fn form() -> Form {
-        Form::Object(T::describe())
-    }
-}
-
-impl<T: Object> FieldValue for Entries<T> {
-    fn from_value(value: Value) -> Result<Self, Misfit> {
-        match value {
-            Value::Array(values) => Ok(Self::new(values)),
-            other => Err(unexpected(other, "a list of objects: [{…}]")),
-        }
-    }
-
-    #[cfg(feature = "schema")]
-    fn form() -> Form {
-        Form::List(Box::new(Form::Object(T::describe())))
     }
 }
 
