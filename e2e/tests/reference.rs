@@ -149,7 +149,9 @@ fn documents() -> Vec<(String, Value)> {
         let text = fs::read_to_string(&path).expect("a manifest");
         let resources: Vec<Value> = serde_saphyr::from_multiple(&text)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        documents.extend(resources.into_iter().map(|it| (path.display().to_string(), it)));
+        // Beside the resources are tests of them.
+        let resources = resources.into_iter().filter(|it| it.get("kind").is_some());
+        documents.extend(resources.map(|it| (path.display().to_string(), it)));
     }
     let mut pages = files_of(&artifacts::root().join("docs"), "md");
     pages.push(artifacts::root().join("README.md"));
