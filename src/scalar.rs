@@ -74,7 +74,8 @@ pub fn is_plain(claim: &Value) -> bool {
 }
 
 /// The elements of a list; of any other value, itself.
-fn elements(claim: &Value) -> &[Value] {
+#[must_use]
+pub fn elements(claim: &Value) -> &[Value] {
     match claim {
         Value::Array(elements) => elements,
         value => std::slice::from_ref(value),

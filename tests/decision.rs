@@ -2,8 +2,9 @@
 
 #![cfg(test)]
 
+mod once;
+
 use jsonwebtoken::{Algorithm, EncodingKey, Header as TokenHeader};
-use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
 use jwt_rbac::authz::Permit;
 use jwt_rbac::decision::{Decision, Verdict, decide};
 use jwt_rbac::document::Document;
@@ -13,23 +14,9 @@ use jwt_rbac::request::{Header, Request};
 use jwt_rbac::worker::Worker;
 use serde_json::{Value, json};
 
+use once::{compile, decide_once};
+
 const NOW: u64 = 1_800_000_000;
-
-/// Decides with a worker that has seen nothing yet.
-fn decide_once<'d, 'r>(
-    document: &'d Document,
-    request: &Request<'r>,
-    now: u64,
-) -> Decision<'d, 'r> {
-    decide(document, &mut Worker::new(document), request, now)
-}
-
-fn document(value: &Value) -> Document {
-    jwt_rbac_config::compile(value.to_string().as_bytes(), &mut RustCrypto)
-        .map_err(|found| found.errors)
-        .unwrap()
-        .0
-}
 
 fn rule(issuer: &str) -> Value {
     let jwks: Value = serde_json::from_str(include_str!("../testdata/jwks.json")).unwrap();
@@ -41,7 +28,7 @@ fn bookinfo() -> Document {
     rule["roleClaims"] = json!(["roles"]);
     rule["rolePermissions"] = json!({"moderator": ["read:reviews"]});
     rule["outputClaimToHeaders"] = json!([{"header": "x-sub", "claim": "sub"}]);
-    document(&json!({
+    compile(&json!({
         "jwtRules": [rule],
         "routes": [
             {"name": "open", "paths": ["/"], "access": "PUBLIC"},
@@ -168,7 +155,7 @@ fn an_issuer_that_one_rule_names_is_not_accepted_by_another() {
     any_issuer.as_object_mut().unwrap().remove("issuer");
     let mut named = rule("https://a.test");
     named["audiences"] = json!(["somebody else"]);
-    let document = document(&json!({
+    let document = compile(&json!({
         "jwtRules": [any_issuer, named],
         "routes": [{"paths": ["/"], "access": "AUTHENTICATED"}],
     }));
@@ -182,7 +169,7 @@ fn an_issuer_that_one_rule_names_is_not_accepted_by_another() {
 fn of_several_rules_with_one_issuer_the_first_success_counts() {
     let mut first = rule("https://a.test");
     first["audiences"] = json!(["first"]);
-    let document = document(&json!({
+    let document = compile(&json!({
         "jwtRules": [first, rule("https://a.test")],
         "routes": [{"paths": ["/"], "access": "AUTHENTICATED"}],
     }));
@@ -232,7 +219,7 @@ fn output_headers_of_clients_are_always_removed() {
 fn every_request_that_passes_has_the_fence_and_no_client_does() {
     let fenced = |mut value: Value| {
         value["fence"] = json!({"header": "x-fence", "value": "3f9c01d7a2b4e688"});
-        document(&value)
+        compile(&value)
     };
     let table = json!({"routes": [
         {"paths": ["/"], "access": "PUBLIC"},
@@ -297,10 +284,10 @@ fn preflights_are_anonymous() {
         permit(decide_once(document, &request, NOW)).map(|_| ())
     };
     let mut table = json!({"routes": [{"paths": ["/a"], "methods": ["GET"], "access": "PUBLIC"}]});
-    let authorize = document(&table);
+    let authorize = compile(&table);
     assert_eq!(decide_about(&authorize, "/a"), Err(Refusal::MethodNotAllowed));
     table["corsPreflight"] = json!("ALLOW");
-    let allow = document(&table);
+    let allow = compile(&table);
     assert_eq!(decide_about(&allow, "/a"), Ok(()));
     assert_eq!(decide_about(&allow, "/b"), Err(Refusal::RouteUnmatched));
     assert_eq!(decide_about(&allow, "//a"), Err(Refusal::PathAmbiguous));
@@ -311,21 +298,21 @@ fn preflights_are_anonymous() {
 
 #[test]
 fn without_a_table_there_is_only_authentication() {
-    let document = document(&json!({"jwtRules": [rule("https://a.test")]}));
+    let document = compile(&json!({"jwtRules": [rule("https://a.test")]}));
     assert_eq!(decide_about(&document, ("GET", "//a/../b"), None), Ok(()));
     assert_eq!(decide_about(&document, ("GET", "/"), Some("x")).unwrap_err().0, "token_form");
 }
 
 #[test]
 fn an_empty_table_denies_everything() {
-    let document = document(&json!({"routes": []}));
+    let document = compile(&json!({"routes": []}));
     assert_eq!(decide_about(&document, ("GET", "/"), None).unwrap_err().0, "route_unmatched");
 }
 
 #[test]
 fn a_public_route_can_leave_tokens_alone() {
     let route = |token_use: &str| {
-        document(&json!({
+        compile(&json!({
             "jwtRules": [rule("https://a.test")],
             "routes": [{"paths": ["/"], "access": "PUBLIC", "token": token_use}],
         }))
@@ -377,7 +364,7 @@ fn rules_ask_more_of_tokens() {
     let decide_with = |field: &str, value: Value, changes: &Value| {
         let mut rule = rule("https://a.test");
         rule[field] = value;
-        let document = document(&json!({"jwtRules": [rule]}));
+        let document = compile(&json!({"jwtRules": [rule]}));
         let decision = decide_about(&document, ("GET", "/"), Some(&token(changes)));
         decision.err().map_or("allowed", |(slug, _)| slug)
     };
@@ -408,7 +395,7 @@ fn rules_ask_more_of_tokens() {
 
 #[test]
 fn revoked_tokens_are_refused() {
-    let document = document(&json!({
+    let document = compile(&json!({
         "jwtRules": [rule("https://a.test")],
         "revoked": {"jti": ["t1"], "issuedBefore": "2027-01-01T00:00:00Z"},
     }));
@@ -431,7 +418,7 @@ fn verdict(members: &Value, path: &str, token: Option<&str>) -> &'static str {
     for (name, value) in members.as_object().unwrap() {
         table[name] = value.clone();
     }
-    let document = document(&table);
+    let document = compile(&table);
     let credential = token.map(|token| format!("Bearer {token}"));
     let mut headers: Vec<Header<'_>> =
         vec![(b":authority", b"me.test"), (b":method", b"GET"), (b":path", path.as_bytes())];
@@ -484,7 +471,7 @@ fn the_dry_run_of_a_document_is_about_everything_but_shape() {
         assert_eq!(verdict(&dry_run, path, token), expected, "{path} {token:?}");
         assert_eq!(verdict(&but_tokens, path, token), expected_but_tokens, "{path} {token:?}");
     }
-    let dry_run = document(&json!({"routes": [], "dryRun": true}));
+    let dry_run = compile(&json!({"routes": [], "dryRun": true}));
     let connect = Request::read(&[(b":method", b"CONNECT")]).unwrap();
     let denied = decide_once(&dry_run, &connect, NOW).verdict;
     assert!(denied.refusal() == Some(Refusal::ConnectRefused));
@@ -496,7 +483,7 @@ fn a_token_header_in_another_spelling_is_removed() {
         let mut rule = rule("https://a.test");
         rule["fromHeaders"] = json!([{"name": "x-jwt"}]);
         rule["forwardOriginalToken"] = json!(true);
-        document(&json!({
+        compile(&json!({
             "jwtRules": [rule],
             "routes": [{"paths": ["/"], "access": "PUBLIC", "token": token_use}],
         }))
@@ -524,7 +511,7 @@ fn the_cache_does_not_choose_the_provider() {
     let mut brief = rule("https://a.test");
     brief["maxLifetime"] = json!("30s");
     brief["outputClaimToHeaders"] = json!([{"header": "x-brief", "claim": "sub"}]);
-    let document = document(&json!({"jwtRules": [brief, rule("https://a.test")]}));
+    let document = compile(&json!({"jwtRules": [brief, rule("https://a.test")]}));
     let credential = format!("Bearer {}", token(&json!({})));
     let headers: Vec<Header<'_>> =
         vec![(b":method", b"GET"), (b":path", b"/"), (b"authorization", credential.as_bytes())];

@@ -2,38 +2,26 @@
 
 #![cfg(test)]
 
-use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
-use jwt_rbac::decision::{Decision, decide};
+mod once;
+
 use jwt_rbac::document::Document;
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac::request::{Header, Request};
 use jwt_rbac::response::{LocalReply, local_reply};
-use jwt_rbac::worker::Worker;
 use serde_json::{Value, json};
 
-/// Decides with a worker that has seen nothing yet.
-fn decide_once<'d, 'r>(
-    document: &'d Document,
-    request: &Request<'r>,
-    now: u64,
-) -> Decision<'d, 'r> {
-    decide(document, &mut Worker::new(document), request, now)
-}
+use once::{compile, decide_once};
 
 fn document(responses: &Value) -> Document {
     let jwks: Value = serde_json::from_str(include_str!("../testdata/jwks.json")).unwrap();
-    let document = json!({
+    compile(&json!({
         "jwtRules": [{"issuer": "https://a.test", "audiences": ["me"], "jwks": jwks}],
         "routes": [
             {"name": "a", "paths": ["/a"], "permissions": {"allOf": ["r:a", "w a"], "anyOf": ["x", "y"]}},
             {"paths": ["/open"], "access": "PUBLIC"},
         ],
         "responses": responses,
-    });
-    jwt_rbac_config::compile(document.to_string().as_bytes(), &mut RustCrypto)
-        .map_err(|it| it.errors)
-        .unwrap()
-        .0
+    }))
 }
 
 /// The reply to a request with these lines beside those of `GET https://me.test/…`.

@@ -2,7 +2,8 @@
 
 #![cfg(test)]
 
-use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
+mod once;
+
 use jwt_rbac::decision::{Decision, Verdict, decide};
 use jwt_rbac::document::{DecisionLog, Document};
 use jwt_rbac::mask;
@@ -12,16 +13,9 @@ use jwt_rbac::telemetry::{LineBudgets, claim_states, is_logged, line, summary};
 use jwt_rbac::worker::Worker;
 use serde_json::{Value, json};
 
-const NOW: u64 = 1_800_000_000;
+use once::{compile, decide_once};
 
-/// Decides with a worker that has seen nothing yet.
-fn decide_once<'d, 'r>(
-    document: &'d Document,
-    request: &Request<'r>,
-    now: u64,
-) -> Decision<'d, 'r> {
-    decide(document, &mut Worker::new(document), request, now)
-}
+const NOW: u64 = 1_800_000_000;
 
 fn value() -> Value {
     let jwks: Value = serde_json::from_str(include_str!("../testdata/jwks.json")).unwrap();
@@ -39,13 +33,6 @@ fn value() -> Value {
 
 fn document() -> Document {
     compile(&value())
-}
-
-fn compile(document: &Value) -> Document {
-    jwt_rbac_config::compile(document.to_string().as_bytes(), &mut RustCrypto)
-        .map_err(|it| it.errors)
-        .unwrap()
-        .0
 }
 
 fn token(claims: &Value) -> String {

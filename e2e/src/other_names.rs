@@ -4,13 +4,27 @@
 
 use std::fs;
 
+use serde_json::{Value, json};
+
 use crate::artifacts;
+use crate::tokens;
 
 /// Where the table is.
 pub const PAGE: &str = "docs/workloads.md";
 
 /// The text of `{token}`. It is never verified, because it is sent where no token is looked for.
 pub const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2lnbmF0dXJl";
+
+/// A provider whose tokens, and headers, are where the page says.
+pub fn provider() -> Value {
+    let mut provider = tokens::provider();
+    provider["fromHeaders"] =
+        json!([{"name": "authorization", "prefix": "Bearer "}, {"name": "x-jwt"}]);
+    provider["fromParams"] = json!(["access_token"]);
+    provider["fromCookies"] = json!(["session_id"]);
+    provider["outputClaimToHeaders"] = json!([{"header": "x-sub", "claim": "sub"}]);
+    provider
+}
 
 /// A row of the page.
 #[derive(Clone, Debug)]

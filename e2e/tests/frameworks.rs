@@ -16,7 +16,7 @@ use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::listener::with_tunnels;
 use jwt_rbac_e2e::other_names::{self, Rule, Sent, TOKEN};
 use jwt_rbac_e2e::sent::send;
-use jwt_rbac_e2e::tokens::{self, Recipe};
+use jwt_rbac_e2e::tokens::Recipe;
 use jwt_rbac_e2e::workload::{Understood, Workload};
 use serde_json::{Value, json};
 
@@ -153,12 +153,6 @@ fn before(workload: &Workload) -> Envoy {
 }
 
 fn document() -> Value {
-    let mut provider = tokens::provider();
-    provider["fromHeaders"] =
-        json!([{"name": "authorization", "prefix": "Bearer "}, {"name": "x-jwt"}]);
-    provider["fromParams"] = json!(["access_token"]);
-    provider["fromCookies"] = json!(["session_id"]);
-    provider["outputClaimToHeaders"] = json!([{"header": "x-sub", "claim": "sub"}]);
     let mut routes = json!([
         {"paths": ["/item/{id}"], "methods": ["DELETE"], "permissions": ["delete:items"]},
         {"paths": ["/item/{id}"], "access": "PUBLIC"},
@@ -167,7 +161,7 @@ fn document() -> Value {
     for route in routes.as_array_mut().unwrap() {
         route["hosts"] = json!([HOST]);
     }
-    json!({"jwtRules": [provider], "routes": routes})
+    json!({"jwtRules": [other_names::provider()], "routes": routes})
 }
 
 fn loosest() -> Command {

@@ -8,6 +8,7 @@ use serde_json::{Number, Value};
 
 use super::claim_path::ClaimPath;
 use super::jws::UntrustedToken;
+use crate::scalar;
 
 /// A header that a provider writes.
 #[derive(Clone, Debug)]
@@ -86,12 +87,8 @@ struct NotInList;
 
 /// The elements of a list with commas between them (RFC 9110 §5.6.1), each as [`text`] writes it.
 fn list_text(claim: &Value) -> Result<Option<Vec<u8>>, NotInList> {
-    let elements = match claim {
-        Value::Array(elements) => elements.as_slice(),
-        other => std::slice::from_ref(other),
-    };
     let mut texts = Vec::new();
-    for element in elements {
+    for element in scalar::elements(claim) {
         match text(element) {
             Some(text) if text.contains(&b',') || text.contains(&b'"') || !is_writable(&text) => {
                 return Err(NotInList);

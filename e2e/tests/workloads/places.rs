@@ -7,7 +7,8 @@ use jwt_rbac_e2e::client::Request;
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::listener::with_tunnels;
-use jwt_rbac_e2e::tokens::{self, Recipe};
+use jwt_rbac_e2e::other_names;
+use jwt_rbac_e2e::tokens::Recipe;
 use serde_json::{Value, json};
 
 /// A listener, a path and a caller.
@@ -72,14 +73,8 @@ pub fn start() -> Envoy {
 }
 
 fn document() -> Value {
-    let mut provider = tokens::provider();
-    provider["fromHeaders"] =
-        json!([{"name": "authorization", "prefix": "Bearer "}, {"name": "x-jwt"}]);
-    provider["fromParams"] = json!(["access_token"]);
-    provider["fromCookies"] = json!(["session_id"]);
-    provider["outputClaimToHeaders"] = json!([{"header": "x-sub", "claim": "sub"}]);
     json!({
-        "jwtRules": [provider],
+        "jwtRules": [other_names::provider()],
         "routes": [
             {"paths": ["/item/{id}"], "methods": ["DELETE"], "permissions": ["delete:items"]},
             {"paths": ["/item/{id}"], "permissions": ["read:book-details"]},
