@@ -2,7 +2,8 @@
 //! needed, so that Envoy shows only what has happened.
 //!
 //! A call for each count would be a call or two for each request (docs/costs.md), so we count
-//! ourselves, and hand the sums over a tenth of a second after the first.
+//! ourselves, and hand the sums over a tenth of a second after the first. The way of a count:
+//! [`Metrics::count`] with each decision, then [`Metrics::hand_over`] at the next [tick](super::tick).
 //!
 //! Names are flat: Envoy's Prometheus endpoint shows `wasmcustom.jwt_rbac_allowed` as
 //! `jwt_rbac_allowed`, and Istio's default inclusion list has the prefix. A dot behind `rbac` would
