@@ -1,8 +1,8 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build image push run try test test-image test-workloads fuzz lint docs deny bench bench-all bench-tools costs flood soak clean
+.PHONY: help build image push run try test test-image test-workloads fuzz lint docs deny bench bench-all bench-tools costs flood soak clean manifests
 
-CONFIG ?= wasmplugin/bookinfo/details.yaml
+CONFIG ?= wasmplugin/rendered/bookinfo.yaml
 
 # So that the module is the same wherever it is built: messages of panics name files of other crates.
 CARGO_HOME ?= $(HOME)/.cargo
@@ -54,6 +54,9 @@ lint: ## Check formatting and lints, as CI does
 docs: ## Write what is generated in the docs: the tables and the JSON Schema
 	UPDATE_DOCS=1 cargo test --locked --package jwt-rbac-e2e --test readme -- the_tables
 	UPDATE_DOCS=1 cargo test --locked --package jwt-rbac-e2e --test reference -- the_tables the_schema_is
+
+manifests: ## Write wasmplugin/rendered from the kustomizations and the chart (needs kubectl, helm)
+	wasmplugin/render.sh
 
 deny: ## Check the licences and sources of the dependencies (needs cargo-deny)
 	cargo deny --locked --workspace check --hide-inclusion-graph licenses bans sources

@@ -10,6 +10,7 @@
 //! | [`shared`] | one Envoy for all tests of a suite |
 //! | [`bootstrap`], [`listener`], [`filters`] | the configuration that it is started with |
 //! | [`lds`] | listeners that a test replaces while Envoy runs |
+//! | [`manifests`] | the manifests of `wasmplugin/` |
 //! | [`native`] | a document as `jwt_authn` + `rbac` |
 //! | [`virtual_hosts`] | a listener whose router has several virtual hosts |
 //! | [`wire`], [`client`], [`connections`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
@@ -48,6 +49,7 @@ pub mod headers;
 pub mod http2;
 pub mod lds;
 pub mod listener;
+pub mod manifests;
 pub mod native;
 pub mod other_names;
 pub mod package;

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::Request;
@@ -12,6 +13,7 @@ use jwt_rbac_e2e::decision_log::events;
 use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::lds::{ListenerFile, Update};
 use jwt_rbac_e2e::listener;
+use jwt_rbac_e2e::manifests;
 use jwt_rbac_e2e::tokens;
 use jwt_rbac_e2e::upstream::Upstream;
 use serde_json::{Value, json};
@@ -168,25 +170,32 @@ fn places(log: &str, event: &str) -> BTreeSet<String> {
     events(log, event).iter().map(place).collect()
 }
 
-/// Nobody can put a manifest into a mesh before the keys of an issuer are in it.
+/// Nobody can put a manifest into a mesh before the keys of an issuer are in it, and the secret of a
+/// fence.
 #[test]
 fn the_manifests_are_refused_for_their_placeholder() {
     let manifests = manifests();
-    let listeners: Vec<Value> = manifests
-        .iter()
-        .map(|(path, document)| listener::ours(&path.display().to_string(), document))
-        .collect();
+    for (name, document) in &manifests {
+        let problems = jwt_rbac_config::compile(document.to_string().as_bytes(), &mut RustCrypto);
+        let problems = problems.err().unwrap_or_else(|| panic!("{name} is accepted"));
+        let refused: Vec<_> = problems.errors.iter().map(|it| it.place.to_string()).collect();
+        let mut expected = vec!["jwtRules[0].jwks"];
+        if document.get("fence").is_some() {
+            expected.push("fence.value");
+        }
+        assert_eq!(refused, expected, "{name}: {:#?}", problems.errors);
+    }
+    // Envoy compiles the module again for each that is refused, so it gets two.
+    let names = ["bookinfo/details-jwt-rbac", "fenced/details-jwt-rbac"];
+    let listeners = names.map(|name| listener::ours(name, &manifests[name]));
     let file = ListenerFile::create(&listeners);
     let envoy = Envoy::before_upstream(&[], Some(&file));
-    let log = envoy.log();
-    for path in manifests.keys() {
-        let name = path.display().to_string();
-        assert!(!envoy.has_listener(&name), "{name} is served");
+    for name in names {
+        assert!(!envoy.has_listener(name), "{name} is served");
     }
-    let refusals = events(&log, "document_refused");
-    assert_eq!(refusals.len(), manifests.len(), "each manifest has one fault:\n{log}");
-    let of_keys = |line: &Value| line["place"] == "jwtRules[0].jwks";
-    assert!(refusals.iter().all(of_keys), "its keys: {refusals:#?}");
+    let refused = places(&envoy.log(), "document_refused");
+    let expected = ["fence.value", "jwtRules[0].jwks"].map(str::to_owned);
+    assert_eq!(refused, BTreeSet::from(expected), "{}", envoy.log());
 }
 
 /// `make run`, the suites and the manifests speak of the same Bookinfo.
@@ -195,8 +204,7 @@ fn the_bookinfo_manifests_are_what_runs_locally() {
     let local: Value = yaml(&artifacts::testdata("envoy.yaml"));
     let suite: Value = yaml(&artifacts::testdata("cases/bookinfo.yaml"));
     for service in ["productpage", "details", "reviews"] {
-        let path = format!("bookinfo/{service}.yaml");
-        let manifest = &manifests()[Path::new(&path)];
+        let manifest = &manifests()[&format!("bookinfo/{service}-jwt-rbac")];
         let listeners = local["static_resources"]["listeners"].as_array().expect("listeners");
         let of_service = listeners.iter().find(|listener| listener["name"] == service);
         let of_service = of_service.unwrap_or_else(|| panic!("no listener {service}"));
@@ -218,34 +226,13 @@ fn without_keys(document: &Value) -> Value {
     document
 }
 
-/// The `pluginConfig` of every WasmPlugin below `wasmplugin/`.
-fn manifests() -> BTreeMap<PathBuf, Value> {
-    let root = artifacts::root().join("wasmplugin");
-    let mut manifests = BTreeMap::new();
-    let mut directories = vec![root.clone()];
-    while let Some(directory) = directories.pop() {
-        for entry in fs::read_dir(&directory).expect("a directory of manifests") {
-            let path = entry.expect("a directory entry").path();
-            if path.is_dir() {
-                directories.push(path);
-                continue;
-            }
-            if path.extension().is_none_or(|extension| extension != "yaml") {
-                continue;
-            }
-            let text = fs::read_to_string(&path).expect("a manifest");
-            let resources: Vec<Value> = serde_saphyr::from_multiple(&text)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            for resource in resources {
-                if resource["kind"] == "WasmPlugin" {
-                    let name = path.strip_prefix(&root).expect("below the root").to_path_buf();
-                    manifests.insert(name, resource["spec"]["pluginConfig"].clone());
-                }
-            }
-        }
-    }
-    assert!(!manifests.is_empty(), "no manifests in wasmplugin/");
-    manifests
+/// Every `pluginConfig` of the manifests, as it is written.
+fn manifests() -> BTreeMap<String, Value> {
+    let plugins = manifests::plugins();
+    let named = plugins
+        .iter()
+        .filter_map(|it| Some((format!("{}/{}", it.file, it.name()), it.document()?.clone())));
+    named.collect()
 }
 
 fn yaml(path: &Path) -> Value {

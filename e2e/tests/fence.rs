@@ -1,6 +1,5 @@
 //! The fence: a header that only the filter writes, and the native policy that denies what lacks it.
 
-use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -10,13 +9,14 @@ use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::filters;
 use jwt_rbac_e2e::lds::ListenerFile;
 use jwt_rbac_e2e::listener::{DETAILS_HEADER, ours, with_tunnels};
+use jwt_rbac_e2e::manifests;
 use jwt_rbac_e2e::native;
 use jwt_rbac_e2e::tokens::Recipe;
 use jwt_rbac_e2e::upstream::Seen;
 use serde_json::{Value, json};
 
 const HEADER: &str = "x-jwt-rbac";
-const VALUE: &str = "3f9c01d7a2b4e6885d10";
+const VALUE: &str = manifests::SECRET;
 
 /// In `guarded` the filter is in front of the policy, as in a sidecar; in `absent` the policy is alone.
 #[test]
@@ -127,13 +127,11 @@ fn document() -> Value {
     })
 }
 
-/// The policy of the manifest with our value.
+/// The policy of the manifest for details, which has the value of the tests.
 fn policy() -> Value {
-    let path = artifacts::root().join("wasmplugin/fence/authorization-policy.yaml");
-    let text = fs::read_to_string(path).expect("the manifest");
-    let text = text.replace("REPLACE_WITH_A_SECRET_OF_YOUR_OWN", VALUE);
-    assert!(text.contains(VALUE), "the manifest has the placeholder");
-    serde_saphyr::from_str(&text).expect("a manifest is YAML")
+    let mut resources = manifests::rendered().into_iter();
+    let policy = resources.find(|it| it.file == "fenced" && it.name() == "details-jwt-rbac-fence");
+    policy.expect("the policy of details").filled().value
 }
 
 fn start() -> Envoy {

@@ -41,7 +41,10 @@ fn the_commands_of_the_readme_give_what_it_shows() {
                 running = Some(start_try(&directory.path().join(file), port));
             }
             ["make", target] => check_target(target),
-            ["kubectl", "apply", "-f", path] => assert!(artifacts::root().join(path).is_dir()),
+            ["kubectl", "apply", "-k", path] => {
+                let path = artifacts::root().join(path).join("kustomization.yaml");
+                assert!(path.is_file(), "{}", path.display());
+            }
             _ => {
                 assert!(running.is_some(), "`{}` stands before `make try`", step.command);
                 check_output(&step, &directory, port);

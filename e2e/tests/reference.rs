@@ -145,7 +145,7 @@ fn documents() -> Vec<(String, Value)> {
         let of_suite = suite.documents.iter();
         documents.extend(of_suite.map(|(name, it)| (format!("{} {name}", suite.name), it.clone())));
     }
-    for path in files_of(&artifacts::root().join("wasmplugin"), "yaml") {
+    for path in files_of(&artifacts::root().join("wasmplugin/rendered"), "yaml") {
         let text = fs::read_to_string(&path).expect("a manifest");
         let resources: Vec<Value> = serde_saphyr::from_multiple(&text)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));

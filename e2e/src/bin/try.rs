@@ -17,7 +17,8 @@ use jwt_rbac_e2e::listener::listener;
 use jwt_rbac_e2e::upstream::Upstream;
 use serde_json::Value;
 
-const USAGE: &str = "usage: try FILE [--port PORT]\nFILE: a WasmPlugin, a TrafficExtension, or a pluginConfig alone";
+const USAGE: &str = "usage: try FILE [--port PORT]\nFILE: a pluginConfig alone, or manifests, of which the first \
+                     WasmPlugin or TrafficExtension counts";
 
 fn main() -> ExitCode {
     match arguments().and_then(|(file, port)| run(&file, port)) {
@@ -72,11 +73,20 @@ fn run(file: &str, port: u16) -> Result<(), String> {
 /// The `pluginConfig` of a file, with the test keys where the manifests have their placeholder.
 fn read_document(file: &Path) -> Result<Value, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let mut resource: Value =
-        serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    let mut resources: Vec<Value> = serde_saphyr::from_multiple(&text)
+        .map_err(|error| format!("{}: {error}", file.display()))?;
     let places = ["/spec/pluginConfig", "/spec/wasm/pluginConfig"];
-    let inner = places.iter().find_map(|place| resource.pointer_mut(place).map(Value::take));
-    let mut document = inner.unwrap_or(resource);
+    let plugin = resources.iter_mut().find_map(|resource| {
+        let document = places.iter().find_map(|place| resource.pointer_mut(place).map(Value::take));
+        Some((resource["metadata"]["name"].as_str().unwrap_or_default().to_owned(), document?))
+    });
+    let mut document = match plugin {
+        Some((name, document)) => {
+            println!("{}: {name}", file.display());
+            document
+        }
+        None => resources.into_iter().next().unwrap_or_default(),
+    };
     let rules = document.get_mut("jwtRules").and_then(Value::as_array_mut);
     for rule in rules.into_iter().flatten() {
         if rule["jwks"] == PLACEHOLDER {
