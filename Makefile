@@ -1,12 +1,15 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build image push run try test test-image test-workloads fuzz lint docs deny bench bench-all bench-tools costs flood soak clean manifests
+.PHONY: help build image push run try test test-image test-workloads fuzz lint docs deny bench bench-all bench-tools costs flood soak clean manifests test-istio
 
 CONFIG ?= wasmplugin/rendered/bookinfo.yaml
 
 # So that the module is the same wherever it is built: messages of panics name files of other crates.
 CARGO_HOME ?= $(HOME)/.cargo
 NO_PATHS = --config 'target.wasm32-wasip1.rustflags=["--remap-path-prefix=$(CARGO_HOME)/registry/src/="]'
+
+# Where `make test-istio` keeps what it builds of Istio.
+MESH ?= $(HOME)/.cache/jwt-rbac-istio
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +39,10 @@ test: image ## Run every test: unit, property and end-to-end in a real Envoy
 
 test-image: image ## Push to a registry, pull, and run what came out (needs docker-registry, skopeo, buildah)
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --package jwt-rbac-e2e --test image -- --include-ignored
+
+test-istio: image ## Apply the manifests to a real Istio on this machine (needs go, docker-registry, skopeo; minutes)
+	cargo build --locked --package jwt-rbac-cli --package jwt-rbac-xtask
+	ENVOY="$$(e2e/envoy.sh)" KUBECTL=$(MESH)/bin/kubectl HELM=$(MESH)/bin/helm MESH=$(MESH) e2e/istio/run.sh
 
 test-workloads: build ## Put programs on Flask, Express and Go behind the filter (needs node, npm, go)
 	e2e/workloads/install.sh

@@ -1,0 +1,3 @@
+module etcd
+go 1.26
+require go.etcd.io/etcd/server/v3 v3.6.5
