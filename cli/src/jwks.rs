@@ -2,18 +2,21 @@
 
 use std::path::PathBuf;
 
-use jsonwebtoken::Algorithm;
+use jwt_rbac::authn::algorithm::Algorithm;
 use serde::Serialize;
 
 use crate::error::Error;
 use crate::key::{Parameters, PublicKey};
 use crate::token::algorithm_parser;
 
-/// Print the JWKS (public parts only) of PEM keys
+/// Print the JWKS of keys, public parts only; a secret (HS*) has no other
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  jwt-rbac jwks key.pem")]
+#[command(
+    after_help = "Example:\n  jwt-rbac jwks key.pem\n  openssl pkey -in key.pem -pubout | jwt-rbac jwks -"
+)]
 pub struct Options {
-    /// PEM key, private (PKCS#8) or public; RSA, P-256, P-384 or Ed25519
+    /// PEM key, private (PKCS#8) or public, or a JWK or a set of them; RSA, P-256, P-384, P-521, Ed25519 or a
+    /// secret; `-` reads standard input
     #[arg(required = true, value_name = "FILE")]
     keys: Vec<PathBuf>,
     /// The `alg` of the keys; default: RS256 for RSA, else the one that fits the curve
@@ -30,8 +33,9 @@ pub fn run(options: &Options) -> Result<String, Error> {
     let keys = options
         .keys
         .iter()
-        .map(|path| PublicKey::read(path, options.algorithm))
-        .collect::<Result<Vec<PublicKey>, Error>>()?;
+        .map(|path| PublicKey::read_all(path, options.algorithm))
+        .collect::<Result<Vec<_>, Error>>()?
+        .concat();
     let set = KeySet { keys: keys.iter().map(Jwk::new).collect() };
     let text = serde_json::to_string_pretty(&set).map_err(Error::Json)?;
     Ok(text + "\n")
@@ -47,8 +51,9 @@ struct KeySet<'a> {
 struct Jwk<'a> {
     kty: &'static str,
     r#use: &'static str,
-    alg: Algorithm,
-    kid: &'a str,
+    alg: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
     #[serde(flatten)]
     parameters: &'a Parameters,
 }
@@ -59,7 +64,14 @@ impl<'a> Jwk<'a> {
             Parameters::Rsa { .. } => "RSA",
             Parameters::Ec { .. } => "EC",
             Parameters::Okp { .. } => "OKP",
+            Parameters::Oct { .. } => "oct",
         };
-        Self { kty, r#use: "sig", alg: key.algorithm, kid: &key.kid, parameters: &key.parameters }
+        Self {
+            kty,
+            r#use: "sig",
+            alg: key.algorithm.name(),
+            kid: key.kid.as_deref(),
+            parameters: &key.parameters,
+        }
     }
 }

@@ -1,11 +1,17 @@
-//! Keys in PEM files: a private one signs, and both kinds yield the public key, whose name (`kid`)
-//! is its RFC 7638 thumbprint, so that `token` and `jwks` use the same name.
+//! Keys in PEM files and as JSON Web Keys: a private one signs, and both kinds yield the public key, whose
+//! name (`kid`) is its RFC 7638 thumbprint, so that `token` and `jwks` use the same name.
 
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::Path;
+use std::str::FromStr as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, ThumbprintHash};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use jsonwebtoken::{DecodingKey, EncodingKey};
+use jwt_rbac::authn::algorithm::Algorithm;
+use p521::ecdsa::signature::Signer as _;
 use pem::{Pem, PemError};
 use pkcs8::der::Encode;
 use pkcs8::der::asn1::UintRef;
@@ -19,40 +25,74 @@ use self::kind::Kind;
 pub use self::problem::KeyProblem;
 use self::problem::Wanted;
 
+mod json;
 mod kind;
 mod problem;
 
 /// The algorithms that some key can sign with, by name.
-pub const ALGORITHMS: [&str; 9] =
-    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+pub const ALGORITHMS: [&str; 13] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+    "HS256", "HS384", "HS512",
+];
 
-/// A private key and the algorithm that it signs with.
+/// A private key, or a secret, and the algorithm that it signs with.
 pub struct SigningKey {
-    encoding: EncodingKey,
+    signer: Signer,
     /// What verifies its signatures.
     pub public: PublicKey,
 }
 
+enum Signer {
+    Library(EncodingKey),
+    /// `jsonwebtoken` does not know the curve.
+    P521(Box<p521::ecdsa::SigningKey>),
+}
+
 impl SigningKey {
-    /// Reads a private key in PKCS#8 that signs with `algorithm`, or with the default of its kind.
+    /// Reads a private key in PKCS#8, or a JWK, that signs with `algorithm`, or with the default of its
+    /// kind. `-` is standard input.
     ///
     /// # Errors
     ///
     /// When the file can't be read, holds something else, or `algorithm` does not fit the key.
     pub fn read(path: &Path, algorithm: Option<Algorithm>) -> Result<Self, Error> {
-        read(path, Wanted::Private, |block| match block.tag() {
-            "PRIVATE KEY" => Self::from_pkcs8(block.contents(), algorithm),
-            label => Err(KeyProblem::block(label, Wanted::Private)),
+        read(path, |contents| match json::keys(contents)? {
+            Some(keys) => json::signing_key(&keys, algorithm),
+            None => match first_block(contents, Wanted::Private)? {
+                block if block.tag() == "PRIVATE KEY" => {
+                    Self::from_pkcs8(block.contents(), algorithm)
+                }
+                block => Err(KeyProblem::block(block.tag(), Wanted::Private)),
+            },
         })
     }
 
-    /// The compact token of `header` and `claims`.
+    /// The compact token of `header` and `claims` (RFC 7515 §7.1).
     ///
     /// # Errors
     ///
     /// When the key can't sign, because it is damaged.
-    pub fn sign(&self, header: &Header, claims: &Map<String, Value>) -> Result<String, Error> {
-        jsonwebtoken::encode(header, claims, &self.encoding).map_err(Error::Sign)
+    pub fn sign<H: Serialize>(
+        &self,
+        header: &H,
+        claims: &Map<String, Value>,
+    ) -> Result<String, Error> {
+        let header = serde_json::to_vec(header).map_err(Error::Json)?;
+        let claims = serde_json::to_vec(claims).map_err(Error::Json)?;
+        let part = |bytes| URL_SAFE_NO_PAD.encode(bytes);
+        let signed = format!("{}.{}", part(header), part(claims));
+        let signature = match &self.signer {
+            Signer::Library(key) => {
+                let algorithm = library_algorithm(self.public.algorithm)?;
+                jsonwebtoken::crypto::sign(signed.as_bytes(), key, algorithm)
+                    .map_err(Error::Sign)?
+            }
+            Signer::P521(key) => {
+                let signature: p521::ecdsa::Signature = key.sign(signed.as_bytes());
+                URL_SAFE_NO_PAD.encode(signature.to_bytes())
+            }
+        };
+        Ok(format!("{signed}.{signature}"))
     }
 
     fn from_pkcs8(der: &[u8], algorithm: Option<Algorithm>) -> Result<Self, KeyProblem> {
@@ -65,50 +105,82 @@ impl SigningKey {
                 EncodingKey::from_rsa_der(info.private_key)
             }
             Kind::P256 | Kind::P384 => EncodingKey::from_ec_der(der),
+            Kind::P521 => {
+                let key = p521::SecretKey::from_sec1_der(info.private_key);
+                return Self::from_p521(&key.map_err(|_| KeyProblem::Damaged)?, algorithm);
+            }
             Kind::Ed25519 => {
                 // `Jwk` tells an Ed25519 key by its length, so the public key that RFC 5958 allows
                 // is left out.
                 let bare = PrivateKeyInfo::new(info.algorithm, info.private_key).to_der();
                 EncodingKey::from_ed_der(&bare.map_err(|_| KeyProblem::Damaged)?)
             }
+            Kind::Secret => return Err(KeyProblem::Damaged),
         };
-        let jwk = Jwk::from_encoding_key(&encoding, kind.default_algorithm());
-        let public = PublicKey::new(kind, &jwk.map_err(|_| KeyProblem::Damaged)?, algorithm)?;
-        Ok(Self { encoding, public })
+        Self::from_encoding(kind, encoding, algorithm)
+    }
+
+    fn from_encoding(
+        kind: Kind,
+        encoding: EncodingKey,
+        algorithm: Option<Algorithm>,
+    ) -> Result<Self, KeyProblem> {
+        let default =
+            library_algorithm(kind.default_algorithm()).map_err(|_| KeyProblem::Damaged)?;
+        let jwk = Jwk::from_encoding_key(&encoding, default).map_err(|_| KeyProblem::Damaged)?;
+        let public = PublicKey::new(kind, &jwk, algorithm)?;
+        Ok(Self { signer: Signer::Library(encoding), public })
+    }
+
+    fn from_p521(key: &p521::SecretKey, algorithm: Option<Algorithm>) -> Result<Self, KeyProblem> {
+        let signer = p521::ecdsa::SigningKey::from_bytes(&key.to_bytes());
+        let signer = signer.map_err(|_| KeyProblem::Damaged)?;
+        let public = PublicKey::from_p521(&key.public_key(), algorithm)?;
+        Ok(Self { signer: Signer::P521(Box::new(signer)), public })
     }
 }
 
-/// A public key and the algorithm of the tokens that it verifies.
-#[derive(Debug, PartialEq)]
+/// A public key, or a secret, and the algorithm of the tokens that it verifies.
+#[derive(Clone, Debug, PartialEq)]
 pub struct PublicKey {
     pub algorithm: Algorithm,
-    /// The RFC 7638 SHA-256 thumbprint.
-    pub kid: String,
+    /// Its name: the RFC 7638 SHA-256 thumbprint, unless its JWK has another. A secret has none of its
+    /// own: everybody who sees a hash of it can try to guess it.
+    pub kid: Option<String>,
     pub parameters: Parameters,
 }
 
 /// The members of a JWK that make the key, in the order in which they are printed.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Parameters {
     Rsa { e: String, n: String },
     Ec { crv: &'static str, x: String, y: String },
     Okp { crv: &'static str, x: String },
+    Oct { k: String },
 }
 
 impl PublicKey {
-    /// Reads a public key, or the public part of a private one, for `algorithm` or the default of its kind.
+    /// Reads each public key, or the public part of each private one, of a file, for `algorithm` or the
+    /// default of its kind. `-` is standard input.
     ///
     /// # Errors
     ///
     /// When the file can't be read, holds something else, or `algorithm` does not fit the key.
-    pub fn read(path: &Path, algorithm: Option<Algorithm>) -> Result<Self, Error> {
-        read(path, Wanted::PrivateOrPublic, |block| match block.tag() {
-            "PRIVATE KEY" => {
-                SigningKey::from_pkcs8(block.contents(), algorithm).map(|key| key.public)
+    pub fn read_all(path: &Path, algorithm: Option<Algorithm>) -> Result<Vec<Self>, Error> {
+        read(path, |contents| {
+            if let Some(keys) = json::keys(contents)? {
+                return keys.iter().map(|key| json::public_key(key, algorithm)).collect();
             }
-            "PUBLIC KEY" => Self::from_spki(block.contents(), algorithm),
-            label => Err(KeyProblem::block(label, Wanted::PrivateOrPublic)),
+            let block = first_block(contents, Wanted::PrivateOrPublic)?;
+            let key = match block.tag() {
+                "PRIVATE KEY" => {
+                    SigningKey::from_pkcs8(block.contents(), algorithm).map(|key| key.public)
+                }
+                "PUBLIC KEY" => Self::from_spki(block.contents(), algorithm),
+                label => Err(KeyProblem::block(label, Wanted::PrivateOrPublic)),
+            };
+            Ok(vec![key?])
         })
     }
 
@@ -116,6 +188,10 @@ impl PublicKey {
         let info = SubjectPublicKeyInfoRef::try_from(der).map_err(|_| KeyProblem::Damaged)?;
         let kind = Kind::of(&info.algorithm)?;
         let bits = info.subject_public_key.as_bytes().ok_or(KeyProblem::Damaged)?;
+        let is_curve = matches!(kind, Kind::P256 | Kind::P384 | Kind::P521);
+        if is_curve && matches!(bits, [2 | 3, ..]) {
+            return Err(KeyProblem::Compressed);
+        }
         let decoding = match kind {
             Kind::Rsa => {
                 let key = pkcs1::RsaPublicKey::try_from(bits).map_err(|_| KeyProblem::Damaged)?;
@@ -125,18 +201,40 @@ impl PublicKey {
                     key.public_exponent.as_bytes(),
                 )
             }
-            Kind::P256 | Kind::P384 if matches!(bits, [2 | 3, ..]) => {
-                return Err(KeyProblem::Compressed);
-            }
             Kind::P256 | Kind::P384 => DecodingKey::from_ec_der(bits),
+            Kind::P521 => {
+                let key = p521::PublicKey::from_sec1_bytes(bits);
+                return Self::from_p521(&key.map_err(|_| KeyProblem::Damaged)?, algorithm);
+            }
             Kind::Ed25519 => DecodingKey::from_ed_der(bits),
+            Kind::Secret => return Err(KeyProblem::Damaged),
         };
-        let jwk = Jwk::from_decoding_key(&decoding, None).map_err(|_| KeyProblem::Damaged)?;
+        Self::from_decoding(kind, &decoding, algorithm)
+    }
+
+    fn from_decoding(
+        kind: Kind,
+        decoding: &DecodingKey,
+        algorithm: Option<Algorithm>,
+    ) -> Result<Self, KeyProblem> {
+        let jwk = Jwk::from_decoding_key(decoding, None).map_err(|_| KeyProblem::Damaged)?;
         // `Jwk` looks at lengths only. Checking a signature, whatever it is, finds a point that is
         // not on the curve.
-        jsonwebtoken::crypto::verify("", b"", &decoding, kind.default_algorithm())
+        let default =
+            library_algorithm(kind.default_algorithm()).map_err(|_| KeyProblem::Damaged)?;
+        jsonwebtoken::crypto::verify("", b"", decoding, default)
             .map_err(|_| KeyProblem::Damaged)?;
         Self::new(kind, &jwk, algorithm)
+    }
+
+    fn from_p521(key: &p521::PublicKey, algorithm: Option<Algorithm>) -> Result<Self, KeyProblem> {
+        let point = p521::ecdsa::VerifyingKey::from_affine(*key.as_affine());
+        let point = point.map_err(|_| KeyProblem::Damaged)?.to_encoded_point(false);
+        let (Some(x), Some(y)) = (point.x(), point.y()) else { return Err(KeyProblem::Damaged) };
+        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        let jwk = serde_json::json!({"kty": "EC", "crv": "P-521", "x": x, "y": y});
+        let jwk = serde_json::from_value(jwk).map_err(|_| KeyProblem::Damaged)?;
+        Self::new(Kind::P521, &jwk, algorithm)
     }
 
     fn new(kind: Kind, jwk: &Jwk, algorithm: Option<Algorithm>) -> Result<Self, KeyProblem> {
@@ -149,21 +247,33 @@ impl PublicKey {
                 Parameters::Ec { crv, x: key.x.clone(), y: key.y.clone() }
             }
             AlgorithmParameters::OctetKeyPair(key) => Parameters::Okp { crv, x: key.x.clone() },
+            AlgorithmParameters::OctetKey(key) => Parameters::Oct { k: key.value.clone() },
             _ => return Err(KeyProblem::Damaged),
         };
+        let thumbprint = Some(thumbprint).filter(|_| kind != Kind::Secret);
         Ok(Self { algorithm, kid: thumbprint, parameters })
     }
 }
 
-/// Reads the first PEM block of the file and makes a key of it.
-fn read<Key>(
+/// The same algorithm of the library that signs.
+fn library_algorithm(algorithm: Algorithm) -> Result<jsonwebtoken::Algorithm, Error> {
+    jsonwebtoken::Algorithm::from_str(algorithm.name()).map_err(Error::Sign)
+}
+
+/// Reads a file and makes keys of it.
+fn read<Keys>(
     path: &Path,
-    wanted: Wanted,
-    key: impl FnOnce(&Pem) -> Result<Key, KeyProblem>,
-) -> Result<Key, Error> {
-    fs::read(path)
+    keys: impl FnOnce(&[u8]) -> Result<Keys, KeyProblem>,
+) -> Result<Keys, Error> {
+    let contents = if path == Path::new("-") {
+        let mut contents = Vec::new();
+        io::stdin().read_to_end(&mut contents).map(|_| contents)
+    } else {
+        fs::read(path)
+    };
+    contents
         .map_err(KeyProblem::Read)
-        .and_then(|contents| key(&first_block(&contents, wanted)?))
+        .and_then(|contents| keys(&contents))
         .map_err(|problem| Error::Key { path: path.to_owned(), problem })
 }
 

@@ -2,10 +2,10 @@
 //! come from an identity provider.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use jsonwebtoken::{Algorithm, Header};
+use jwt_rbac::authn::algorithm::Algorithm;
+use serde::Serialize;
 
 use crate::claims::ClaimOptions;
 use crate::error::Error;
@@ -19,10 +19,11 @@ use crate::now::now;
   jwt-rbac token --key key.pem --issuer https://issuer.example.com/ \\
     --audience https://api.example.com --permission read:book-reviews")]
 pub struct Options {
-    /// PEM private key in PKCS#8; RSA, P-256, P-384 or Ed25519
+    /// PEM private key in PKCS#8, or a JWK; RSA, P-256, P-384, P-521, Ed25519 or a secret; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// Algorithm that signs; default: RS256 for RSA, else the one that fits the curve
+    /// Algorithm that signs; default: that of the JWK, RS256 for RSA, HS256 for a secret, else the one that fits
+    /// the curve
     #[arg(long, value_name = "NAME", value_parser = algorithm_parser())]
     algorithm: Option<Algorithm>,
     /// Name of the key; default: its RFC 7638 thumbprint, as `jwks` prints it
@@ -38,9 +39,19 @@ pub struct Options {
     claims: ClaimOptions,
 }
 
+/// The header of a token (RFC 7515 §4.1).
+#[derive(Serialize)]
+struct Header<'o> {
+    typ: &'o str,
+    alg: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'o str>,
+}
+
 /// The names of [`ALGORITHMS`].
 pub fn algorithm_parser() -> impl TypedValueParser<Value = Algorithm> {
-    PossibleValuesParser::new(ALGORITHMS).try_map(|name| Algorithm::from_str(&name))
+    PossibleValuesParser::new(ALGORITHMS)
+        .try_map(|name| Algorithm::from_name(&name).ok_or("no such algorithm"))
 }
 
 /// The token and a line break.
@@ -51,10 +62,11 @@ pub fn algorithm_parser() -> impl TypedValueParser<Value = Algorithm> {
 pub fn run(options: &Options) -> Result<String, Error> {
     let key = SigningKey::read(&options.key, options.algorithm)?;
     let claims = options.claims.claims(i64::try_from(now()?).map_err(|_| Error::Clock)?)?;
-    let mut header = Header::new(key.public.algorithm);
-    header.typ = Some(options.token_type.clone());
-    if !options.no_kid {
-        header.kid = options.kid.clone().or_else(|| Some(key.public.kid.clone()));
-    }
+    let kid = options.kid.as_deref().or(key.public.kid.as_deref());
+    let header = Header {
+        typ: &options.token_type,
+        alg: key.public.algorithm.name(),
+        kid: kid.filter(|_| !options.no_kid),
+    };
     Ok(key.sign(&header, &claims)? + "\n")
 }

@@ -4,7 +4,7 @@ mod common;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use common::{key, run_with_input, stdout, testdata, text};
+use common::{file, key, run_with_input, stdout, testdata, text};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Header, TokenData, Validation};
@@ -54,6 +54,45 @@ fn every_kind_of_key_signs_with_its_default() {
         assert_eq!(format!("{:?}", verified.header.alg), algorithm);
         assert_eq!(verified.header.typ.as_deref(), Some("JWT"));
         assert_eq!(verified.claims["sub"], "user");
+    }
+}
+
+/// `jsonwebtoken` does not know the curve, so the filter's own check is asked, which has its own vectors.
+#[test]
+fn p_521_and_secrets_sign_what_the_filter_accepts() {
+    let secret = json!({"kty": "oct", "kid": "s", "k": "B".repeat(85) + "A"});
+    let secret = file("token-oct.json", &secret.to_string());
+    let cases = [
+        (key("es512"), "ES512"),
+        (secret.clone(), "HS256"),
+        (secret.clone(), "HS384"),
+        (secret, "HS512"),
+    ];
+    for (key, algorithm) in cases {
+        let token = mint(&["--key", &key, "--algorithm", algorithm, "--issuer", "https://a.test"]);
+        let set = stdout(&["jwks", "--algorithm", algorithm, &key]);
+        let policy = json!({"jwtRules": [{
+            "issuer": "https://a.test", "anyAudience": true, "jwks": set, "algorithms": [algorithm],
+        }]});
+        let policy = file(&format!("token-{algorithm}.json"), &policy.to_string());
+        let said = stdout(&["decode", &token, "--policy", &policy]);
+        assert!(said.contains(&format!("algorithm {algorithm}")), "{said}");
+    }
+}
+
+#[test]
+fn a_jwk_signs_like_the_pem_of_the_same_key() {
+    // RFC 7517 appendix A.2.
+    let ec = r#"{"kty": "EC", "crv": "P-256", "d": "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE",
+        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+        "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
+    // RFC 8037 appendix A.1.
+    let ed25519 = r#"{"kty": "OKP", "crv": "Ed25519", "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    for (name, text) in [("ec", ec), ("ed25519", ed25519)] {
+        let jwk = file(&format!("token-{name}.jwk"), text);
+        let token = mint(&["--key", &jwk, "--subject", "user"]);
+        assert_eq!(verify(&token, &[&jwk]).unwrap().claims["sub"], "user");
     }
 }
 

@@ -20,7 +20,7 @@ fn a_command_line_that_can_not_be_right_exits_with_2() {
         (&["--key", &key, "--lifetime", "500ms"], "expected whole seconds"),
         (&["--key", &key, "--claim", "sub"], "'--claim <NAME=VALUE>': expected NAME=VALUE"),
         (&["--key", &key, "--claim", "=user"], "expected NAME=VALUE"),
-        (&["--key", &key, "--algorithm", "HS256"], "[possible values: RS256, RS384, RS512, PS256"),
+        (&["--key", &key, "--algorithm", "none"], "[possible values: RS256, RS384, RS512, PS256"),
         (&["--key", &key, "--kid", "k", "--no-kid"], "cannot be used with '--no-kid'"),
         (
             &["--key", &key, "--lifetime", "1h", "--no-expiration"],
@@ -41,6 +41,8 @@ fn an_algorithm_that_does_not_fit_the_key_is_answered_with_those_that_do() {
         ("es256", "ES384", "ES256"),
         ("es384", "ES256", "ES384"),
         ("eddsa", "RS256", "EdDSA"),
+        ("es512", "ES256", "ES512"),
+        ("es256", "HS256", "ES256"),
     ];
     for (name, algorithm, fitting) in cases {
         let message = refusal(&["--key", &key(name), "--algorithm", algorithm], 1);

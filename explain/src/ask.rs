@@ -69,7 +69,7 @@ impl Ask {
     /// `cookie`.
     #[must_use]
     pub fn lines(&self, policy: &Policy, now: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let host = self.host.clone().unwrap_or_else(|| policy.default_host());
+        let host = self.host.clone().unwrap_or_else(|| policy.default_host.clone());
         let mut target = self.target.clone();
         let mut headers = self.headers.clone();
         let placed = match &self.caller {

@@ -33,6 +33,8 @@ pub struct Policy {
     pub warnings: Problems,
     /// Whether signatures are checked.
     pub signatures: Signatures,
+    /// The host of a request that names none: one that the document has routes for.
+    pub default_host: String,
 }
 
 /// What is done with the signature of a token.
@@ -72,16 +74,10 @@ impl Policy {
             Signatures::Assumed => jwt_rbac_config::compile(text.as_bytes(), &mut AnySignature),
             Signatures::Checked => jwt_rbac_config::compile(text.as_bytes(), &mut RustCrypto),
         };
-        compiled.map(|(document, warnings)| Self { document, config, warnings, signatures })
-    }
-
-    /// The host of a request that names none: one that the document has routes for.
-    #[must_use]
-    pub fn default_host(&self) -> String {
-        let routes = self.config["routes"].as_array().into_iter().flatten();
-        let hosts = routes.filter_map(|route| route["hosts"].as_array()).flatten();
-        let host = hosts.filter_map(Value::as_str).find(|host| *host != "*");
-        host.map_or_else(|| "localhost".to_owned(), |host| host.replacen("*.", "any.", 1))
+        compiled.map(|(document, warnings)| {
+            let default_host = default_host(&config);
+            Self { document, config, warnings, signatures, default_host }
+        })
     }
 
     /// The entry of `routes` with this number.
@@ -89,6 +85,13 @@ impl Policy {
     pub fn route(&self, number: usize) -> &Value {
         &self.config["routes"][number]
     }
+}
+
+fn default_host(config: &Value) -> String {
+    let routes = config["routes"].as_array().into_iter().flatten();
+    let hosts = routes.filter_map(|route| route["hosts"].as_array()).flatten();
+    let host = hosts.filter_map(Value::as_str).find(|host| *host != "*");
+    host.map_or_else(|| "localhost".to_owned(), |host| host.replacen("*.", "any.", 1))
 }
 
 /// Puts a key set where a document has the placeholder of the manifests.

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io;
 
-use jsonwebtoken::Algorithm;
+use jwt_rbac::authn::algorithm::Algorithm;
 
 use super::kind::Kind;
 
@@ -24,14 +24,25 @@ pub enum KeyProblem {
          `openssl ec -pubin -in FILE -pubout -conv_form uncompressed -out NEWFILE`"
     )]
     Compressed,
-    #[error("holds a key of kind {0}; expected RSA, P-256, P-384 or Ed25519; {MAKE}")]
+    #[error("holds a key of kind {0}; expected RSA, P-256, P-384, P-521, Ed25519 or oct; {MAKE}")]
     Kind(String),
+    #[error("is JSON, but no JWK and no set of them; expected an object with `kty` or `keys`")]
+    NotJwk,
+    #[error("holds {0} private keys; expected one, as a JWK of its own")]
+    Several(usize),
+    #[error("holds a JWK whose `{0}` is missing or does not decode; write it anew from its source")]
+    Member(&'static str),
+    #[error(
+        "holds a secret of {found} bytes; {algorithm} needs {least}: make one with \
+         `openssl rand -base64 {least}` and write it to `k`"
+    )]
+    ShortSecret { algorithm: Algorithm, least: usize, found: usize },
     #[error(
         "holds an RSA key of {0} bits; expected 2048 to 8192, as the filter does; make one with \
          `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key.pem`"
     )]
     RsaSize(usize),
-    #[error("holds a key of kind {kind}, which `{requested:?}` does not fit; expected `--algorithm` {}", fitting(*kind))]
+    #[error("holds a key of kind {kind}, which `{requested}` does not fit; expected `--algorithm` {}", fitting(*kind))]
     Algorithm { requested: Algorithm, kind: Kind },
 }
 
@@ -45,9 +56,9 @@ pub enum Wanted {
 impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Private => "a private key in PKCS#8 (`BEGIN PRIVATE KEY`)",
+            Self::Private => "a private key in PKCS#8 (`BEGIN PRIVATE KEY`) or a JWK",
             Self::PrivateOrPublic => {
-                "a private key in PKCS#8 (`BEGIN PRIVATE KEY`) or a public key (`BEGIN PUBLIC KEY`)"
+                "a private key in PKCS#8 (`BEGIN PRIVATE KEY`), a public key (`BEGIN PUBLIC KEY`) or a JWK"
             }
         })
     }
@@ -84,8 +95,7 @@ const EXTRACT: &str = "take its key out with `openssl x509 -in FILE -noout -pubk
 
 /// `RS256, RS384 or RS512`
 fn fitting(kind: Kind) -> String {
-    let names: Vec<String> =
-        kind.algorithms().iter().map(|algorithm| format!("{algorithm:?}")).collect();
+    let names: Vec<String> = kind.algorithms().iter().map(ToString::to_string).collect();
     match names.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),

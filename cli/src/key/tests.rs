@@ -73,14 +73,19 @@ fn the_kid_is_the_thumbprint_of_rfc_8037() {
 MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
 -----END PUBLIC KEY-----";
     let key = PublicKey::from_spki(&der(public), None).unwrap();
-    assert_eq!(key.kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    assert_eq!(key.kid.as_deref(), Some("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"));
+}
+
+#[test]
+fn a_key_of_p_521_has_both_coordinates_in_full() {
+    let key = PublicKey::from_spki(&der(P521_PUBLIC), None).unwrap();
+    let Parameters::Ec { crv: "P-521", x, y } = key.parameters else { panic!("{key:?}") };
+    // 66 bytes each (RFC 7518 §6.2.1.2).
+    assert_eq!((x.len(), y.len()), (88, 88));
 }
 
 #[test]
 fn kinds_that_no_algorithm_of_ours_uses_are_named() {
-    assert!(
-        problem(&der(P521_PUBLIC)).starts_with("holds a key of kind P-521; expected RSA, P-256")
-    );
     assert!(
         problem(&der(ED448_PUBLIC)).starts_with("holds a key of kind Ed448; expected RSA, P-256")
     );
@@ -140,4 +145,39 @@ fn every_other_label_gets_its_remedy() {
         assert!(message.contains(remedy), "{label}: {message}");
         assert!(message.contains(&format!("expected {wanted}")), "{label}: {message}");
     }
+}
+
+#[test]
+fn a_private_rsa_key_is_the_same_as_a_jwk() {
+    let der = der(include_str!("../../../testdata/keys/rs256.pem"));
+    let info = PrivateKeyInfo::try_from(der.as_slice()).unwrap();
+    let key = pkcs1::RsaPrivateKey::try_from(info.private_key).unwrap();
+    let numbers = [
+        ("n", key.modulus),
+        ("e", key.public_exponent),
+        ("d", key.private_exponent),
+        ("p", key.prime1),
+        ("q", key.prime2),
+        ("dp", key.exponent1),
+        ("dq", key.exponent2),
+        ("qi", key.coefficient),
+    ];
+    let mut jwk = Map::from_iter([("kty".to_owned(), Value::from("RSA"))]);
+    for (name, number) in numbers {
+        jwk.insert(name.to_owned(), URL_SAFE_NO_PAD.encode(number.as_bytes()).into());
+    }
+    let signing = |jwk: &Map<String, Value>| json::signing_key(&[jwk.clone().into()], None);
+    assert_eq!(signing(&jwk).unwrap().public, public_part(&der));
+    let token = signing(&jwk).unwrap().sign(&Map::new(), &Map::new()).unwrap();
+    assert_eq!(token.split('.').nth(2).unwrap().len(), 342);
+    jwk.remove("p");
+    assert!(matches!(signing(&jwk), Err(KeyProblem::Member("p"))));
+}
+
+#[test]
+fn one_private_key_signs() {
+    let public = serde_json::json!({"kty": "oct", "k": "A".repeat(43)});
+    let two = [public.clone(), public];
+    assert!(matches!(json::signing_key(&two, None), Err(KeyProblem::Several(2))));
+    assert!(matches!(json::signing_key(&[], None), Err(KeyProblem::Block { .. })));
 }
