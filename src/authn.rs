@@ -3,6 +3,9 @@
 //! [`locate`] finds the token, [`jws`] and [`claims`] read it, [`provider`] judges it with the keys
 //! of [`keys`], which check signatures through [`signature`]. What comes of it is an
 //! [`identity`], kept in the [`cache`].
+//!
+//! Keys that the document does not hold are fetched by each worker: [`key_source`] says where, [`refresh`]
+//! when, [`fetch`] what an answer means, and [`fetched_keys`] has what came of it.
 
 pub mod algorithm;
 pub mod cache;
@@ -11,17 +14,23 @@ pub mod claims;
 pub mod cookies;
 pub mod credential;
 pub mod elliptic_curve;
+pub mod fetch;
+pub mod fetched_keys;
 pub mod grants;
 pub mod heap;
+pub mod http_url;
 pub mod identity;
 pub mod jwk;
 pub mod jws;
+pub mod key_set;
+pub mod key_source;
 pub mod keys;
 pub mod locate;
 pub mod logged;
 pub mod outputs;
 pub mod price;
 pub mod provider;
+pub mod refresh;
 pub mod rejection;
 pub mod revocation;
 pub mod signature;
@@ -31,7 +40,8 @@ use std::sync::Arc;
 
 use cache::{TokenCache, Verified};
 use claim_path::ClaimPath;
-use claims::{Claims, Validity};
+use claims::Claims;
+use fetched_keys::{FetchedKeys, NoKeys};
 use identity::{ClaimId, Identity};
 use jws::{DecodedParts, UntrustedToken};
 use locate::{Located, Location};
@@ -165,6 +175,12 @@ impl Authenticator {
         TokenCache::new(self.options.max_cache_size)
     }
 
+    /// The fetched keys of one worker, none of them fetched yet.
+    #[must_use]
+    pub fn new_fetched_keys(&self) -> FetchedKeys {
+        FetchedKeys::new(self.providers.iter().map(|provider| &provider.keys))
+    }
+
     /// The providers, in the order of the document.
     #[must_use]
     pub fn providers(&self) -> &[Provider] {
@@ -184,13 +200,15 @@ impl Authenticator {
     }
 
     /// Who sent the request; `None` for a request without a token. `cache` is one of
-    /// [`Self::new_cache`], and `now` is in seconds since 1970.
+    /// [`Self::new_cache`], `fetched_keys` of [`Self::new_fetched_keys`], and `now` is in seconds since
+    /// 1970.
     ///
     /// # Errors
     /// Why the token is refused.
     pub fn authenticate(
         &self,
         cache: &mut TokenCache,
+        fetched_keys: &mut FetchedKeys,
         request: &Request<'_>,
         now: u64,
     ) -> Result<Option<Rc<Identity>>, Rejection> {
@@ -198,25 +216,29 @@ impl Authenticator {
         if located.token.len() > self.options.max_token_size {
             return Err(Refusal::TokenTooLarge.into());
         }
-        if let Some(identity) = self.find_verified(cache, &located, now) {
+        if let Some(identity) = self.find_verified(cache, fetched_keys, &located, now) {
             cache.counts.hits = cache.counts.hits.saturating_add(1);
             return Ok(Some(identity));
         }
         cache.counts.misses = cache.counts.misses.saturating_add(1);
-        self.verify(cache, &located, now).map(Some)
+        self.verify(cache, fetched_keys, &located, now).map(Some)
     }
 
-    /// A token that was verified before and is still in time. Nothing else about it can have
-    /// changed: keys and revocations are the document's, and the cache is too.
+    /// A token that was verified before, is still in time, and has been verified with the keys of now.
+    /// Nothing else about it can have changed: the cache is the document's.
     fn find_verified(
         &self,
         cache: &mut TokenCache,
+        fetched_keys: &FetchedKeys,
         located: &Located<'_>,
         now: u64,
     ) -> Option<Rc<Identity>> {
-        let Verified { identity, validity } = cache.find(located.location, &located.token)?;
+        let found = cache.find(located.location, &located.token)?;
+        let Verified { identity, validity, key_generation } = found;
         let provider = self.providers.get(identity.provider)?;
-        if provider.check_validity(validity, now).is_err() {
+        if provider.check_validity(validity, now).is_err()
+            || fetched_keys.generation() != key_generation
+        {
             cache.remove(&located.token);
             return None;
         }
@@ -226,6 +248,7 @@ impl Authenticator {
     fn verify(
         &self,
         cache: &mut TokenCache,
+        fetched_keys: &mut FetchedKeys,
         located: &Located<'_>,
         now: u64,
     ) -> Result<Rc<Identity>, Rejection> {
@@ -235,15 +258,20 @@ impl Authenticator {
         let mut failure = (None, Failure::from(Refusal::IssuerUnknown));
         // Whether time could make a provider accept the token that comes before the one that does.
         let mut is_settled = true;
+        let mut waits_for_keys = false;
         for number in self.candidates(located.location, token.claims.issuer()) {
             let Some(provider) = self.providers.get(number) else { continue };
-            match self.check(provider, &token, now, &mut budget) {
+            match self.check(number, provider, fetched_keys, &token, now, &mut budget) {
                 Ok(()) => {
                     let identity = self.identity(number, provider, &token);
                     let identity = identity
                         .map_err(|refusal| rejection(&token, Some(provider), &refusal.into()))?;
                     if is_settled {
-                        keep(cache, located, &identity, token.claims.validity);
+                        let validity = token.claims.validity;
+                        let key_generation = fetched_keys.generation();
+                        let identity = Rc::clone(&identity);
+                        let verified = Verified { identity, validity, key_generation };
+                        cache.insert(located.location, &located.token, verified);
                     }
                     return Ok(identity);
                 }
@@ -251,8 +279,10 @@ impl Authenticator {
             }
             let refusal = failure.1.refusal;
             is_settled &= !matches!(refusal, Refusal::NotYetValid | Refusal::LifetimeTooLong);
+            waits_for_keys |= refusal == Refusal::KeysUnavailable
+                && fetched_keys.keys(number, &provider.keys).err() == Some(NoKeys::Pending);
         }
-        Err(rejection(&token, failure.0, &failure.1))
+        Err(Rejection { waits_for_keys, ..rejection(&token, failure.0, &failure.1) })
     }
 
     /// Reads a token that was found at one of [`Self::locations`]; what it decodes is left in `decoded`.
@@ -272,7 +302,9 @@ impl Authenticator {
 
     fn check<'p>(
         &self,
+        number: usize,
         provider: &'p Provider,
+        fetched_keys: &mut FetchedKeys,
         token: &UntrustedToken<'_>,
         now: u64,
         budget: &mut Budget,
@@ -282,7 +314,14 @@ impl Authenticator {
         }
         provider.check_claims(&token.claims, now)?;
         self.check_revocation(&token.claims)?;
-        Ok(provider.check_signature(token, budget)?)
+        provider.check_header(&token.header)?;
+        let keys = fetched_keys.keys(number, &provider.keys);
+        let keys = keys.map_err(|_| Refusal::KeysUnavailable)?;
+        let checked = keys.verify(token, budget);
+        if checked.is_err() && !keys.know(token.header.key_id.as_deref()) {
+            fetched_keys.miss(number);
+        }
+        Ok(checked?)
     }
 
     /// Whether the document lets tokens with these claims work.
@@ -337,16 +376,6 @@ impl Authenticator {
     }
 }
 
-fn keep(
-    cache: &mut TokenCache,
-    located: &Located<'_>,
-    identity: &Rc<Identity>,
-    validity: Validity,
-) {
-    let verified = Verified { identity: Rc::clone(identity), validity };
-    cache.insert(located.location, &located.token, verified);
-}
-
 /// What the log says of a token that is refused, and of the provider that refused it last.
 #[cold]
 fn rejection(
@@ -366,5 +395,5 @@ fn rejection(
         key_id: token.header.key_id.as_deref().map(str::to_owned),
         lacks: claim.map(ToString::to_string),
     };
-    Rejection { refusal: *refusal, unverified: Some(Box::new(unverified)) }
+    Rejection { refusal: *refusal, unverified: Some(Box::new(unverified)), waits_for_keys: false }
 }

@@ -32,6 +32,8 @@ pub enum Verdict<'d> {
     Deny(Denial<'d>),
     /// It continues because of a dry run, and would be denied without.
     WouldDeny(Denial<'d>, Permit),
+    /// It is held until the keys of its token's issuer have been fetched, and then decided anew.
+    Wait,
 }
 
 impl<'d> Verdict<'d> {
@@ -39,7 +41,7 @@ impl<'d> Verdict<'d> {
     #[must_use]
     pub fn denial(&self) -> Option<&Denial<'d>> {
         match self {
-            Self::Allow(_) => None,
+            Self::Allow(_) | Self::Wait => None,
             Self::Deny(denial) | Self::WouldDeny(denial, _) => Some(denial),
         }
     }
@@ -57,15 +59,20 @@ impl<'d> Verdict<'d> {
             Self::Allow(_) => "allow",
             Self::Deny(_) => "deny",
             Self::WouldDeny(..) => "would_deny",
+            Self::Wait => "wait",
         }
     }
 }
 
-impl<'d> Decision<'d, '_> {
+impl<'d, 'r> Decision<'d, 'r> {
     /// A denial about which nothing else is known.
     #[must_use]
     pub fn deny(refusal: Refusal) -> Self {
         Self { verdict: Verdict::Deny(refusal.into()), route: None, identity: None }
+    }
+
+    fn wait(route: Option<Match<'d, 'r>>) -> Self {
+        Self { verdict: Verdict::Wait, route, identity: None }
     }
 
     /// The name of the route that it has.
@@ -76,7 +83,7 @@ impl<'d> Decision<'d, '_> {
 }
 
 /// Decides about a request. `worker` is one of this document, and `now` is in seconds since 1970.
-/// Everything that does not end in a [`Permit`] ends in a denial.
+/// Everything that does not end in a [`Permit`] ends in a denial, or waits for keys to be decided anew.
 #[must_use]
 pub fn decide<'d, 'r>(
     document: &'d Document,
@@ -84,13 +91,44 @@ pub fn decide<'d, 'r>(
     request: &Request<'r>,
     now: u64,
 ) -> Decision<'d, 'r> {
+    decide_or_wait(document, worker, request, now, Patience::Waits)
+}
+
+/// Decides about a request that can wait for keys no longer.
+#[must_use]
+pub fn decide_now<'d, 'r>(
+    document: &'d Document,
+    worker: &mut Worker,
+    request: &Request<'r>,
+    now: u64,
+) -> Decision<'d, 'r> {
+    decide_or_wait(document, worker, request, now, Patience::Refuses)
+}
+
+/// What a request does whose keys are on their way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    Refuses,
+    Waits,
+}
+
+fn decide_or_wait<'d, 'r>(
+    document: &'d Document,
+    worker: &mut Worker,
+    request: &Request<'r>,
+    now: u64,
+    patience: Patience,
+) -> Decision<'d, 'r> {
     // A dry run that leaves tokens out refuses them also where the table would have denied the request.
     let enforces_tokens = document.dry_run.is_some_and(|dry_run| !dry_run.includes_tokens);
     let route = match find_route(document, request) {
         Ok(route) => route,
         Err(denial) if enforces_tokens && denial.refusal.kind() == Kind::Table => {
-            let caller = caller(document, worker, request, None, now);
-            let denial = caller.err().map_or(denial, Into::into);
+            let denial = match caller(document, worker, request, None, now, patience) {
+                Err(rejection) if rejection.waits_for_keys => return Decision::wait(None),
+                Err(rejection) => rejection.into(),
+                Ok(_) => denial,
+            };
             return conclude(document, None, None, Err(denial));
         }
         Err(denial) => return conclude(document, None, None, Err(denial)),
@@ -109,8 +147,9 @@ pub fn decide<'d, 'r>(
     if route.as_ref().is_some_and(is_closed) && !enforces_tokens {
         return conclude(document, route, None, Err(Refusal::RouteDenied.into()));
     }
-    let caller = match caller(document, worker, request, route.as_ref(), now) {
+    let caller = match caller(document, worker, request, route.as_ref(), now, patience) {
         Ok(caller) => caller,
+        Err(rejection) if rejection.waits_for_keys => return Decision::wait(route),
         Err(rejection) => return conclude(document, route, None, Err(rejection.into())),
     };
     let identity = match &caller {
@@ -150,6 +189,7 @@ fn caller(
     request: &Request<'_>,
     route: Option<&Match<'_, '_>>,
     now: u64,
+    patience: Patience,
 ) -> Result<Caller, Rejection> {
     let token_use = match route.map(|route| &route.route.access) {
         Some(Access::Public(token_use)) => *token_use,
@@ -163,14 +203,16 @@ fn caller(
     if request.is_preflight() {
         return Ok(Caller::Anonymous { remove_token: true });
     }
-    match document.authenticator.authenticate(&mut worker.token_cache, request, now) {
+    let Worker { token_cache, fetched_keys } = worker;
+    match document.authenticator.authenticate(token_cache, fetched_keys, request, now) {
         Ok(Some(identity)) if token_use == TokenUse::Optional && identity.outputs.is_err() => {
             Ok(Caller::Anonymous { remove_token: true })
         }
         Ok(Some(identity)) => Ok(Caller::Identified(identity)),
         Ok(None) => Ok(Caller::Anonymous { remove_token: false }),
+        Err(rejection) if rejection.waits_for_keys && patience == Patience::Waits => Err(rejection),
         Err(_) if token_use == TokenUse::Optional => Ok(Caller::Anonymous { remove_token: true }),
-        Err(rejection) => Err(rejection),
+        Err(rejection) => Err(Rejection { waits_for_keys: false, ..rejection }),
     }
 }
 

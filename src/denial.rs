@@ -40,7 +40,7 @@ impl From<Refusal> for Denial<'_> {
 }
 
 impl From<Rejection> for Denial<'_> {
-    fn from(Rejection { refusal, unverified }: Rejection) -> Self {
+    fn from(Rejection { refusal, unverified, .. }: Rejection) -> Self {
         let detail = unverified.map_or(Detail::None, Detail::Token);
         Self { refusal, detail }
     }

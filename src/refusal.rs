@@ -231,6 +231,9 @@ refusals! {
     /// The token lists more than 1,000 permissions and roles
     PermissionsTooMany = "permissions_too_many", Token, 401, VERIFICATION_FAILS,
         remedy: "let the issuer list fewer permissions and roles";
+    /// The keys of the issuer could not be fetched
+    KeysUnavailable = "keys_unavailable", Token, 401, "Jwks remote fetch is failed",
+        remedy: "look for `keys_not_fetched` in the log of the proxy: it says which URL, why, and what to do";
     /// The key set has no key that fits `kid` and `alg`
     KeyUnknown = "key_unknown", Token, 401, "Jwks doesn't have key to match kid or alg from Jwt",
         remedy: "add the key of this `kid` to the key set; PS* needs the key's `alg` or `algorithms`";

@@ -48,6 +48,7 @@ impl LineBudgets {
             }
             Verdict::Deny(_) => &mut self.denied,
             Verdict::WouldDeny(..) => &mut self.would_deny,
+            Verdict::Wait => return None,
         };
         budget.take(now)
     }
@@ -71,10 +72,11 @@ impl LineBudget {
 /// Whether the document wants to hear of this decision.
 #[must_use]
 pub fn is_logged(log: DecisionLog, verdict: &Verdict<'_>) -> bool {
-    match log {
-        DecisionLog::All => true,
-        DecisionLog::Denials => !matches!(verdict, Verdict::Allow(_)),
-        DecisionLog::Off => false,
+    match (log, verdict) {
+        (DecisionLog::Off, _) | (DecisionLog::Denials, Verdict::Allow(_)) | (_, Verdict::Wait) => {
+            false
+        }
+        (DecisionLog::All | DecisionLog::Denials, _) => true,
     }
 }
 

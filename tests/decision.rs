@@ -83,7 +83,7 @@ fn permit(decision: Decision<'_, '_>) -> Result<Permit, Refusal> {
     match decision.verdict {
         Verdict::Allow(permit) => Ok(permit),
         Verdict::Deny(denial) => Err(denial.refusal),
-        Verdict::WouldDeny(..) => panic!("no dry run was asked for"),
+        Verdict::WouldDeny(..) | Verdict::Wait => panic!("no dry run, no fetched keys"),
     }
 }
 
@@ -427,6 +427,7 @@ fn verdict(members: &Value, path: &str, token: Option<&str>) -> &'static str {
     match decide_once(&document, &request, NOW).verdict {
         Verdict::Allow(_) => "allow",
         Verdict::Deny(_) => "deny",
+        Verdict::Wait => "wait",
         Verdict::WouldDeny(_, permit) => {
             assert!(
                 forward::changes(&document, &request, &permit).is_empty(),

@@ -1,7 +1,10 @@
 //! What is checked of many texts of a document.
 
+use std::ops::RangeInclusive;
+
 use foldhash::HashMap;
 
+use super::duration::seconds;
 use super::fault::Fault;
 use super::place::Place;
 use super::problem::Problems;
@@ -48,6 +51,19 @@ impl UniqueNames {
             let fault = Fault::Duplicate { name: name.to_owned(), first };
             problems.error(entry.field("name"), fault);
         }
+    }
+}
+
+/// The seconds of a duration within bounds; `expected` says which.
+pub fn bounded_duration(
+    text: &str,
+    bounds: RangeInclusive<u64>,
+    expected: &'static str,
+) -> Result<u64, Fault> {
+    match seconds(text) {
+        Ok(seconds) if bounds.contains(&seconds) => Ok(seconds),
+        Ok(_) => Err(Fault::text(text, expected)),
+        Err(problem) => Err(Fault::Duration { found: text.to_owned(), problem }),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod table;
 use std::fmt;
 
 use jwt_rbac::authn::claim_path::ClaimPathError;
+use jwt_rbac::authn::http_url::HttpUrlError;
 use jwt_rbac::authz::hosts::HostError;
 use jwt_rbac::authz::template::TemplateError;
 use jwt_rbac::json::JsonError;
@@ -115,6 +116,13 @@ pub enum Fault {
         /// What is wrong with it.
         problem: SizeProblem,
     },
+    /// No URL that keys are fetched from.
+    Url {
+        /// The text.
+        found: String,
+        /// What is wrong with it.
+        error: HttpUrlError,
+    },
     /// No claim.
     Claim(ClaimPathError),
     /// No host.
@@ -222,6 +230,7 @@ impl fmt::Display for Fault {
             }
             Self::Duration { found, problem } => write!(f, "found `{found}`, {problem}"),
             Self::Size { found, problem } => write!(f, "found `{found}`, {problem}"),
+            Self::Url { found, error } => write!(f, "found `{found}`, {error}"),
             Self::Claim(error) => error.fmt(f),
             Self::Host(error) => error.fmt(f),
             Self::Path(error) => error.fmt(f),

@@ -1,8 +1,5 @@
 //! `jwks`: the inline key set of a provider (RFC 7517 §5).
 
-use std::collections::HashMap;
-use std::mem::Discriminant;
-
 use serde_json::Value;
 
 use super::fault::Fault;
@@ -10,12 +7,9 @@ use super::fault::key_set::KeySetFault;
 use super::place::Place;
 use super::problem::Problems;
 use jwt_rbac::authn::algorithm::Algorithm;
-use jwt_rbac::authn::jwk::{Jwk, VerificationKey};
-use jwt_rbac::authn::price::{Budget, CheckedBy, Price};
+use jwt_rbac::authn::jwk::Jwk;
+use jwt_rbac::authn::key_set::{LIMITS, is_secret, never_tried};
 use jwt_rbac::json;
-
-/// Bounds on a key set that is written as a string.
-const LIMITS: json::Limits = json::Limits { depth: 32, members: 10_000 };
 
 /// What the manifests of this project hold where a key set belongs.
 pub const PLACEHOLDER: &str = "REPLACE_WITH_THE_KEY_SET_OF_YOUR_ISSUER";
@@ -45,8 +39,7 @@ pub fn compile(
         problems.error(place, Fault::expected("a list of keys (RFC 7517 §5)"));
         return None;
     };
-    let is_secret = |key: &&Value| key.get("kty").is_some_and(|kind| kind == "oct");
-    if keys.iter().any(|key| is_secret(&key)) && !keys.iter().all(|key| is_secret(&key)) {
+    if keys.iter().any(is_secret) && !keys.iter().all(is_secret) {
         // A verifier that can be talked into using a public key as a secret is the oldest hole of
         // JWT libraries (RFC 8725 §2.1); sets that hold both kinds are a mistake or a trap.
         let (found, with) = ("secrets (`oct`)", "public keys");
@@ -84,25 +77,9 @@ pub fn compile(
 }
 
 /// A token is checked with the keys that have its key id, as many as the budget of a request pays for.
-#[inline(never)]
 fn check_ambiguity(place: &Place, keys: &[Jwk], problems: &mut Problems) {
-    type Group<'k> = (Option<&'k str>, Discriminant<VerificationKey>);
-    let mut budgets: HashMap<Group<'_>, (Budget, usize)> = HashMap::new();
-    for key in keys {
-        let kind = std::mem::discriminant(&key.key);
-        let (budget, unpaid) = budgets.entry((key.id.as_deref(), kind)).or_default();
-        // The cheapest algorithm: a key without `alg` may be meant for that one alone.
-        let checked_by = |algorithm: Algorithm| {
-            if algorithm.is_known_to_envoy() { CheckedBy::Envoy } else { CheckedBy::Wasm }
-        };
-        let prices = key.algorithms.iter().map(|it| Price::new(&key.key, *it, checked_by(*it)));
-        let is_paid = prices.min_by_key(Price::base).is_none_or(|price| budget.pay(price, 1_024));
-        *unpaid = unpaid.saturating_add(usize::from(!is_paid));
-    }
-    for key in keys {
-        let group = (key.id.as_deref(), std::mem::discriminant(&key.key));
-        let Some((_, count @ 1..)) = budgets.remove(&group) else { continue };
-        let fault = KeySetFault::NeverTried { id: key.id.clone(), count };
+    for (id, count) in never_tried(keys) {
+        let fault = KeySetFault::NeverTried { id: id.map(str::to_owned), count };
         problems.warn(place.clone(), fault.into());
     }
 }

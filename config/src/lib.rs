@@ -23,6 +23,7 @@ mod declare;
 mod fence;
 mod issuers;
 mod key_set;
+mod key_source;
 mod locations;
 mod log_claims;
 mod output_headers;

@@ -5,19 +5,17 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use super::checks::{self, UniqueNames};
-use super::duration::seconds;
 use super::fault::{Fault, Found};
 use super::place::Place;
 use super::problem::Problems;
 use super::schema::{JwtRule, RequiredClaim};
 use super::shape::value::Duration;
 use super::shape::{self, Entries};
-use super::{claim_rules, key_set, locations, output_headers};
+use super::{claim_rules, key_source, locations, output_headers};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authn::algorithm::Algorithm;
 use jwt_rbac::authn::claim_path::ClaimPath;
 use jwt_rbac::authn::grants::Grants;
-use jwt_rbac::authn::keys::Keys;
 use jwt_rbac::authn::locate::Location;
 use jwt_rbac::authn::outputs::OutputHeader;
 use jwt_rbac::authn::provider::{Audience, Provider, TokenType};
@@ -77,6 +75,7 @@ fn provider(
     problems: &mut Problems,
 ) -> Option<Provider> {
     check_names(place, &rule, problems);
+    let jwks = rule.jwks.take();
     let audiences = audiences(place, &rule, problems);
     let token_types = rule.token_types.as_ref().map(|types| {
         checks::check_strings(&place.field("tokenTypes"), types, problems);
@@ -97,9 +96,8 @@ fn provider(
         // Which keys are usable depends on this list.
         return None;
     }
-    let missing = || Fault::expected("`jwks`, the key set of the issuer");
-    let jwks = problems.check(place, rule.jwks.ok_or_else(missing))?;
-    let keys = key_set::compile(&place.field("jwks"), jwks.0, algorithms.as_deref(), problems)?;
+    let allowed = algorithms.as_deref();
+    let keys = key_source::compile(place, jwks, &rule, allowed, verifier, problems)?;
     let always_delimited = SPACE_DELIMITED.iter().map(ToString::to_string);
     Some(Provider {
         name,
@@ -112,7 +110,7 @@ fn provider(
         require_expiration: rule.require_expiration,
         max_lifetime,
         required_claims,
-        keys: Keys::prepare(&keys, verifier),
+        keys,
         grants,
         space_delimited_claims: always_delimited.chain(space_delimited.iter().cloned()).collect(),
         forward_token: rule.forward_original_token,
@@ -175,25 +173,15 @@ fn algorithms(
 
 fn clock_skew(place: &Place, text: Option<&Duration>, problems: &mut Problems) -> u64 {
     let place = place.field("clockSkew");
-    let bounded = |text: &str| match duration(text)? {
-        skew @ 0..=MAX_CLOCK_SKEW => Ok(skew),
-        _ => Err(Fault::text(text, "`0s` to `300s`")),
-    };
-    let skew = text.and_then(|text| problems.check(&place, bounded(&text.0)));
+    let bounded = |text| checks::bounded_duration(text, 0..=MAX_CLOCK_SKEW, "`0s` to `300s`");
+    let skew = text.and_then(|Duration(text)| problems.check(&place, bounded(text)));
     skew.unwrap_or(DEFAULT_CLOCK_SKEW)
-}
-
-fn duration(text: &str) -> Result<u64, Fault> {
-    seconds(text).map_err(|problem| Fault::Duration { found: text.to_owned(), problem })
 }
 
 /// A lifetime of nothing would refuse every token.
 fn max_lifetime(place: &Place, Duration(text): &Duration, problems: &mut Problems) -> Option<u64> {
     let place = place.field("maxLifetime");
-    let lifetime = duration(text).and_then(|seconds| match seconds {
-        0 => Err(Fault::text(text, "a duration such as `24h`")),
-        seconds => Ok(seconds),
-    });
+    let lifetime = checks::bounded_duration(text, 1..=u64::MAX, "a duration such as `24h`");
     problems.check(&place, lifetime)
 }
 

@@ -8,6 +8,6 @@ mod responses;
 mod route;
 
 pub use document::{Document, Fence, Revoked, TokenCache};
-pub use jwt_rule::{ClaimFormat, ClaimToHeader, FromHeader, JwtRule, RequiredClaim};
+pub use jwt_rule::{ClaimFormat, ClaimToHeader, FromHeader, JwtRule, KeySet, RequiredClaim};
 pub use responses::{Forbidden, Format, MissingToken, Responses, Unauthenticated};
 pub use route::{Access, ClaimRule, NamedPermissions, Permissions, Route};

@@ -52,6 +52,82 @@ fn with_field(field: &str, value: &Value) -> Value {
 }
 
 #[test]
+fn keys_are_fetched_from_where_the_document_says() {
+    let source = |change: fn(&mut Value)| {
+        let mut document = json!({"jwtRules": [rule()]});
+        let rule = &mut document["jwtRules"][0];
+        rule.as_object_mut().unwrap().remove("jwks");
+        change(rule);
+        let (document, _) = compile_value(&document).unwrap();
+        document.authenticator.providers()[0].keys.fetched_from().cloned().unwrap()
+    };
+    let plain = source(|rule| rule["jwksUri"] = json!("https://x.test/jwks"));
+    assert_eq!(plain.endpoint.to_string(), "https://x.test/jwks");
+    assert_eq!(plain.endpoint.cluster, None);
+    assert_eq!((plain.timing.interval, plain.timing.timeout), (1_200_000, 5_000));
+    assert_eq!(plain.timing.stale_if_error, None);
+    let full = source(|rule| {
+        rule["jwksUri"] = json!("http://x.test/jwks");
+        rule["allowInsecureJwks"] = json!(true);
+        rule["jwksCluster"] = json!("keys");
+        rule["jwksRefreshInterval"] = json!("5m");
+        rule["jwksStaleIfError"] = json!("24h");
+        rule["timeout"] = json!("2s");
+    });
+    assert_eq!(full.endpoint.cluster.as_deref(), Some("keys"));
+    assert_eq!((full.timing.interval, full.timing.timeout), (300_000, 2_000));
+    assert_eq!(full.timing.stale_if_error, Some(86_400_000));
+    // Neither: the issuer says it.
+    let discovered = source(|rule| rule["issuer"] = json!("https://x.test/tenant/"));
+    let expected = "https://x.test/tenant/.well-known/openid-configuration";
+    assert_eq!(discovered.endpoint.to_string(), expected);
+}
+
+#[test]
+fn what_is_wrong_about_fetching_is_an_error() {
+    let without_jwks = |name: &str, value: Value| {
+        let mut document = with_rule(name, value);
+        let rule = document["jwtRules"][0].as_object_mut().unwrap();
+        rule.remove("jwks");
+        rule.entry("jwksUri").or_insert(json!("https://x.test/jwks"));
+        document
+    };
+    for (name, value) in [
+        ("jwksUri", json!("x.test/jwks")),
+        ("jwksUri", json!("https://user@x.test/jwks")),
+        ("jwksUri", json!("http://x.test/jwks")),
+        ("jwksUri", json!(7)),
+        ("jwksCluster", json!("")),
+        ("jwksRefreshInterval", json!("4s")),
+        ("jwksRefreshInterval", json!("25h")),
+        ("jwksRefreshInterval", json!(300)),
+        ("jwksStaleIfError", json!("forever")),
+        ("timeout", json!("0s")),
+        ("timeout", json!("61s")),
+        // A secret that everybody can fetch is none.
+        ("algorithms", json!(["HS256"])),
+    ] {
+        refused_at(&format!("jwtRules[0].{name}"), &without_jwks(name, value));
+    }
+    // They have no meaning for keys of the document.
+    for (name, value) in [
+        ("jwksCluster", json!("keys")),
+        ("jwksRefreshInterval", json!("5m")),
+        ("jwksStaleIfError", json!("24h")),
+        ("timeout", json!("2s")),
+        ("allowInsecureJwks", json!(true)),
+    ] {
+        refused_at(&format!("jwtRules[0].{name}"), &with_rule(name, value));
+    }
+    // Nobody says where the keys are.
+    for issuer in [json!("joe"), json!("http://x.test")] {
+        let mut document = with_rule("issuer", issuer);
+        document["jwtRules"][0].as_object_mut().unwrap().remove("jwks");
+        refused_at("jwtRules[0]", &document);
+    }
+}
+
+#[test]
 fn a_full_document_is_accepted() {
     let document = json!({
         "jwtRules": [{
@@ -236,7 +312,6 @@ fn rules_are_checked() {
     refused_at("jwtRules[0].permissionClaims[0]", &with_rule("permissionClaims", json!(["[a"])));
     refused_at("jwtRules[0].rolePermissions", &with_rule("roleClaims", json!(["roles"])));
     refused_at("jwtRules[0].rolePermissions", &with_rule("rolePermissions", json!({"a": ["b"]})));
-    refused_at("jwtRules[0].jwksUri", &with_rule("jwksUri", json!("https://x.test")));
 }
 
 #[test]

@@ -16,6 +16,7 @@
 //! | [`wire`], [`client`], [`connections`], [`upstream`] | HTTP/1.1 over raw sockets, byte for byte |
 //! | [`http2`], [`protocol`] | HTTP/2 likewise, and a choice of the two |
 //! | [`other_names`], [`sent`] | the requests of `docs/workloads.md` |
+//! | [`key_server`] | the server of an issuer's keys, and how it misbehaves |
 //! | [`workload`] | a program that reads requests as real workloads do |
 //! | [`tokens`], [`garbage`] | valid and invalid tokens, and bytes that are no token |
 //! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
@@ -47,6 +48,7 @@ pub mod filters;
 pub mod garbage;
 pub mod headers;
 pub mod http2;
+pub mod key_server;
 pub mod lds;
 pub mod listener;
 pub mod manifests;

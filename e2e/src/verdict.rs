@@ -51,7 +51,7 @@ pub fn denial(document: &Document, request: &Request) -> Option<Denial> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
     let decision = decision::decide(document, &mut Worker::new(document), &request, now.as_secs());
     match &decision.verdict {
-        Verdict::Allow(_) | Verdict::WouldDeny(..) => None,
+        Verdict::Allow(_) | Verdict::WouldDeny(..) | Verdict::Wait => None,
         Verdict::Deny(denial) => {
             let refusal = denial.refusal;
             Some(Denial { refusal, rule: decision.rule().map(str::to_owned) })

@@ -277,6 +277,18 @@ fn companions(object: &Object, field: &Field) -> Value {
             rule["roleClaims"] = json!(["roles"]);
             rule
         }
+        (
+            "JwtRule",
+            "jwksCluster"
+            | "jwksRefreshInterval"
+            | "jwksStaleIfError"
+            | "timeout"
+            | "allowInsecureJwks",
+        ) => {
+            let mut rule = rule;
+            rule["jwksUri"] = json!("https://tenant.auth0.com/.well-known/jwks.json");
+            rule
+        }
         ("JwtRule", _) => rule,
         ("Route", "permissions" | "claims" | "issuers" | "access") => {
             json!({"paths": ["/{tenant}"]})

@@ -39,7 +39,7 @@ mod steps;
 pub mod token;
 pub mod traffic;
 
-use jwt_rbac::decision::{Decision, Verdict, decide};
+use jwt_rbac::decision::{Decision, Verdict, decide_now};
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac::request::{Header, Request};
 use jwt_rbac::response;
@@ -82,7 +82,7 @@ fn decided<T>(
     then: impl FnOnce(Result<&Decision<'_, '_>, Refusal>) -> T,
 ) -> T {
     with_request(policy, ask, now, |request| match request {
-        Ok(request) => then(Ok(&decide(&policy.document, worker, request, now))),
+        Ok(request) => then(Ok(&decide_now(&policy.document, worker, request, now))),
         Err(refusal) => then(Err(refusal)),
     })
 }
@@ -107,7 +107,7 @@ impl Outcome {
         let refusal = decision.verdict.refusal();
         let status = match decision.verdict {
             Verdict::Deny(_) => refusal.map(|it| response::status(it, &policy.document.responses)),
-            Verdict::Allow(_) | Verdict::WouldDeny(..) => None,
+            Verdict::Allow(_) | Verdict::WouldDeny(..) | Verdict::Wait => None,
         };
         let subject = decision.identity.as_ref().and_then(|identity| identity.subject.clone());
         Self {
@@ -142,7 +142,7 @@ fn with_request<T>(
 
 fn report(policy: &Policy, ask: &Ask, request: &Request<'_>, now: u64) -> Report {
     let document = &policy.document;
-    let decision = decide(document, &mut Worker::new(document), request, now);
+    let decision = decide_now(document, &mut Worker::new(document), request, now);
     let refusal = decision.verdict.refusal();
     let reply = refusal.filter(|_| matches!(decision.verdict, Verdict::Deny(_))).map(|refusal| {
         Reply::new(response::local_reply(refusal, &decision, Some(document), Some(request)))

@@ -41,7 +41,7 @@ pub fn all(
             let notes = forward.map_or_else(Vec::new, |step| step.notes);
             steps.push(Step::passed("dry run", text).with(notes));
         }
-        Verdict::Deny(_) => {}
+        Verdict::Deny(_) | Verdict::Wait => {}
     }
     steps
 }

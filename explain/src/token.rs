@@ -49,7 +49,7 @@ pub fn unsigned(policy: &Policy, claims: &Map<String, Value>, now: u64) -> Strin
     let claims = complete(policy, claims, now);
     let provider = provider(policy, claims.get("iss").and_then(Value::as_str));
     let (key_id, algorithm) = provider
-        .and_then(|provider| provider.keys.names().next())
+        .and_then(|provider| provider.keys.inline()?.names().next())
         .map_or((None, "RS256"), |(id, algorithm)| (id, algorithm.name()));
     let token_type = rule(policy, &claims)["tokenTypes"][0].as_str().unwrap_or("JWT").to_owned();
     let mut header = json!({"alg": algorithm, "typ": token_type});

@@ -14,6 +14,7 @@ use std::cell::{Cell, RefCell};
 use foldhash::HashMap;
 
 use jwt_rbac::authn::cache::CacheCounts;
+use jwt_rbac::authn::fetch::FetchFailure;
 use jwt_rbac::decision::{Decision, Verdict};
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac_host::{self as host, Metric, MetricKind};
@@ -65,6 +66,8 @@ impl Metrics {
             Verdict::Allow(_) => self.allowed.add(1),
             Verdict::Deny(denial) => add(&self.denied, denial.refusal),
             Verdict::WouldDeny(denial, _) => add(&self.would_deny, denial.refusal),
+            // It is counted when it is decided.
+            Verdict::Wait => {}
         }
         self.cache_hits.add(hits);
         self.cache_misses.add(misses);
@@ -105,6 +108,7 @@ impl Metrics {
             Verdict::Allow(_) => counters.allowed.add(1),
             Verdict::Deny(_) => counters.denied.add(1),
             Verdict::WouldDeny(..) => counters.would_deny.add(1),
+            Verdict::Wait => {}
         }
     }
 }
@@ -171,13 +175,8 @@ fn show_gauges() {
     });
     // A thread without plugins has nothing to say.
     let Some(enforcing) = enforcing else { return };
-    let set = |name, value| {
-        if let Ok(gauge) = host::define_metric(MetricKind::Gauge, name) {
-            let _ = host::record(gauge, value);
-        }
-    };
-    set("jwt_rbac_enforcing", u64::from(enforcing));
-    set("jwt_rbac_document_hash", hash);
+    set_gauge("jwt_rbac_enforcing", u64::from(enforcing));
+    set_gauge("jwt_rbac_document_hash", hash);
 }
 
 /// Counts a document that was refused.
@@ -185,6 +184,38 @@ pub fn count_refused_document() {
     let counter = Counter::default();
     counter.add(1);
     counter.hand_over(|| "jwt_rbac_documents_refused".to_owned());
+}
+
+/// Counts a fetch of keys, and why it failed, if it did.
+pub fn count_keys(failure: Option<&FetchFailure>) {
+    let counter = Counter::default();
+    counter.add(1);
+    counter.hand_over(|| match failure {
+        None => "jwt_rbac_jwks_refreshed".to_owned(),
+        Some(failure) => format!("jwt_rbac_jwks_refresh_failed_{}", failure.cause()),
+    });
+}
+
+/// Says in the gauges of how many endpoints keys are fetched, and when the oldest of them were, in
+/// seconds since 1970; 0 if some never were.
+pub fn show_keys(sources: usize, oldest: Option<u64>) {
+    set_gauge("jwt_rbac_jwks_sources", u64::try_from(sources).unwrap_or(u64::MAX));
+    if let Some(oldest) = oldest {
+        set_gauge("jwt_rbac_jwks_fetched_at", oldest);
+    }
+}
+
+/// More or fewer requests wait for keys.
+pub fn change_waiting(by: i64) {
+    if let Ok(gauge) = host::define_metric(MetricKind::Gauge, "jwt_rbac_waiting_requests") {
+        let _ = host::change(gauge, by);
+    }
+}
+
+fn set_gauge(name: &str, value: u64) {
+    if let Ok(gauge) = host::define_metric(MetricKind::Gauge, name) {
+        let _ = host::record(gauge, value);
+    }
 }
 
 /// A counter that is defined when it first counts something.

@@ -25,6 +25,10 @@ pub mod envoy_key;
 mod probe;
 pub mod signature;
 
+/// `BufferType::HttpCallResponseBody`
+const CALL_RESPONSE_BODY: u32 = 4;
+/// `StreamType::HttpRequest`
+const REQUEST_STREAM: u32 = 0;
 /// `BufferType::PluginConfiguration`
 const PLUGIN_CONFIGURATION: u32 = 7;
 /// `grpc_status` outside of 0–16: Envoy derives it from the HTTP status where the request is gRPC.
@@ -79,6 +83,8 @@ unsafe extern "C" {
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_continue_stream(stream: u32) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_call_foreign_function(
         name: *const u8,
         name_size: usize,
@@ -96,6 +102,8 @@ pub enum HeaderMap {
     RequestHeaders = 0,
     /// `MapType::HttpRequestTrailers`
     RequestTrailers = 1,
+    /// `MapType::HttpCallResponseHeaders`
+    CallResponseHeaders = 6,
 }
 
 /// All lines of a list of headers, as the host wrote them into our memory.
@@ -176,6 +184,29 @@ pub fn plugin_configuration() -> Result<Vec<u8>, HostError> {
     returned(|data, size| unsafe {
         proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, usize::MAX, data, size)
     })
+}
+
+/// The body of the answer to a call, of which Envoy has said that it has this size, in bytes.
+pub fn call_response_body(size: usize) -> Result<Vec<u8>, HostError> {
+    if size == 0 {
+        return Ok(Vec::new());
+    }
+    // SAFETY: both pointers are to locals that live through the call.
+    returned(|data, size_out| unsafe {
+        proxy_get_buffer_bytes(CALL_RESPONSE_BODY, 0, size, data, size_out)
+    })
+}
+
+/// Makes the calls that follow about a request or a plugin, by what Envoy calls it.
+pub fn set_effective_context(context_id: u32) -> Result<(), HostError> {
+    // SAFETY: the call takes no pointer.
+    done(unsafe { proxy_set_effective_context(context_id) })
+}
+
+/// Lets a request continue that was held at its headers.
+pub fn continue_request() -> Result<(), HostError> {
+    // SAFETY: the call takes no pointer.
+    done(unsafe { proxy_continue_stream(REQUEST_STREAM) })
 }
 
 /// The time now, in seconds since 1970.
@@ -266,6 +297,12 @@ pub fn increment(Metric(id): Metric, by: u64) -> Result<(), HostError> {
         // SAFETY: no pointer is involved.
         Ok(by) => done(unsafe { proxy_increment_metric(id, by) }),
     }
+}
+
+/// Adds to a gauge, or takes from it.
+pub fn change(Metric(id): Metric, by: i64) -> Result<(), HostError> {
+    // SAFETY: no pointer is involved.
+    done(unsafe { proxy_increment_metric(id, by) })
 }
 
 /// Sets a gauge.

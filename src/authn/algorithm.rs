@@ -73,6 +73,12 @@ impl Algorithm {
         matches!(self, Self::Ps256 | Self::Ps384 | Self::Ps512)
     }
 
+    /// Whether the key is a secret.
+    #[must_use]
+    pub fn is_hmac(self) -> bool {
+        matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
+    }
+
     /// Whether Envoy's `verify_signature` knows the algorithm (`foreign.cc`, and BoringSSL behind
     /// it): PKCS#1 v1.5 and ECDSA, but not PSS, Ed25519 and HMAC.
     #[must_use]

@@ -25,6 +25,8 @@ pub struct Verified {
     pub identity: Rc<Identity>,
     /// When it may be used; to be checked at every use.
     pub validity: Validity,
+    /// The generation of the fetched keys that it was verified with; so too.
+    pub key_generation: u32,
 }
 
 /// The verified tokens of one document, bounded in bytes.
@@ -177,7 +179,7 @@ mod tests {
             claims: Vec::new(),
             logged_claims: Vec::new(),
         };
-        Verified { identity: Rc::new(identity), validity: Validity::default() }
+        Verified { identity: Rc::new(identity), validity: Validity::default(), key_generation: 0 }
     }
 
     fn subject(cache: &mut TokenCache, location: usize, token: &str) -> Option<String> {

@@ -96,6 +96,19 @@ impl fmt::Display for JwkError {
 impl std::error::Error for JwkError {}
 
 impl Jwk {
+    /// Reads a key that an issuer publishes, which is no secret; otherwise as [`Self::parse`].
+    ///
+    /// # Errors
+    /// [`JwkError`] as that, and for a secret.
+    pub fn parse_published(jwk: &Value, allowed: Option<&[Algorithm]>) -> Result<Self, JwkError> {
+        match jwk.get("kty") {
+            Some(kind) if kind == "oct" => {
+                Err(error("kty", "found a secret that everybody can read, expected a public key"))
+            }
+            _ => Self::parse(jwk, allowed),
+        }
+    }
+
     /// Reads a key for a provider that lists these algorithms, or none. Members that are not needed
     /// are ignored, as RFC 7517 §4 asks.
     ///

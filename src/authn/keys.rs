@@ -72,6 +72,12 @@ impl Keys {
         Err(refusal)
     }
 
+    /// Whether one of the keys has this key id.
+    #[must_use]
+    pub fn know(&self, id: Option<&str>) -> bool {
+        id.is_some() && self.0.iter().any(|key| key.id.as_deref() == id)
+    }
+
     fn candidates(&self, algorithm: Algorithm, id: Option<&str>) -> impl Iterator<Item = &Key> {
         let fitting = || self.0.iter().filter(move |key| key.algorithm == algorithm);
         let is_named = id.is_some() && fitting().any(|key| key.id.as_deref() == id);

@@ -9,10 +9,9 @@ use super::algorithm::Algorithm;
 use super::claim_path::ClaimPath;
 use super::claims::{Claims, Validity};
 use super::grants::Grants;
-use super::jws::{Header, UntrustedToken};
-use super::keys::Keys;
+use super::jws::Header;
+use super::key_source::KeySource;
 use super::outputs::OutputHeader;
-use super::price::Budget;
 use crate::refusal::Refusal;
 use crate::scalar::Scalar;
 
@@ -39,7 +38,7 @@ pub struct Provider {
     /// Claims that a token must have; with values, one of them.
     pub required_claims: Vec<(ClaimPath, Option<Vec<Scalar>>)>,
     /// The keys that sign its tokens.
-    pub keys: Keys,
+    pub keys: KeySource,
     /// What its tokens grant.
     pub grants: Grants,
     /// Claims that are lists even when they are strings.
@@ -116,16 +115,6 @@ impl Provider {
         self.check_audience(claims)?;
         self.check_lifetime(claims.validity, now)?;
         self.check_required_claims(claims)
-    }
-
-    /// Checks the header and the signature. `budget` is that of [`Keys::verify`].
-    pub(super) fn check_signature(
-        &self,
-        token: &UntrustedToken<'_>,
-        budget: &mut Budget,
-    ) -> Result<(), Refusal> {
-        self.check_header(&token.header)?;
-        self.keys.verify(token, budget)
     }
 
     /// The checks that change with time.

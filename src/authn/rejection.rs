@@ -10,6 +10,8 @@ pub struct Rejection {
     pub refusal: Refusal,
     /// What the token says, as far as it could be read.
     pub unverified: Option<Box<Unverified>>,
+    /// Whether it is only for keys that are on their way: the request can wait for them.
+    pub waits_for_keys: bool,
 }
 
 /// What a refused token says, and which check refused it. It may be forged.
@@ -31,6 +33,6 @@ pub struct Unverified {
 
 impl From<Refusal> for Rejection {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, unverified: None }
+        Self { refusal, unverified: None, waits_for_keys: false }
     }
 }

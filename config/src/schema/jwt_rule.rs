@@ -45,11 +45,56 @@ object! {
         /// are skipped and named in the log. Numbers may be in standard base64
         #[field(
             "jwks",
-            default = "required",
+            default = "fetched, [see below](#keys)",
             example = r#"'{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'"#,
             refuses = "a private key, secrets beside public keys, a set without a usable key"
         )]
         pub jwks: Option<KeySet>,
+        /// the URL of the key set; each worker fetches it. Beside it, `jwks` counts until the first fetch has
+        /// succeeded. Without both, the issuer says where its keys are (`/.well-known/openid-configuration`)
+        #[field(
+            "jwksUri",
+            default = "what the issuer says",
+            example = "https://tenant.auth0.com/.well-known/jwks.json",
+            refuses = "what is no URL, and `http:` without `allowInsecureJwks`"
+        )]
+        pub jwks_uri: Option<String>,
+        /// the cluster of Envoy that keys are fetched from. Istio makes one for each `ServiceEntry` and `Service`
+        #[field(
+            "jwksCluster",
+            default = "`outbound|<port>||<host>`, by the URL",
+            example = "outbound|443||tenant.auth0.com",
+            refuses = "an empty string, and any value beside `jwks` alone"
+        )]
+        pub jwks_cluster: Option<String>,
+        /// the longest time between two fetches. `max-age` of the answer shortens it, to a minute at the least
+        #[field(
+            "jwksRefreshInterval",
+            default = "`20m`",
+            example = "5m",
+            refuses = "less than `5s`, more than `24h`, and any value beside `jwks` alone"
+        )]
+        pub jwks_refresh_interval: Option<Duration>,
+        /// how long the last keys are used when they should be fetched anew and can't be; without it, as long as
+        /// that lasts
+        #[field(
+            "jwksStaleIfError",
+            default = "no limit",
+            example = "24h",
+            refuses = "more than `8784h`, and any value beside `jwks` alone"
+        )]
+        pub jwks_stale_if_error: Option<Duration>,
+        /// how long a fetch may take, and a request wait for the first one
+        #[field(
+            "timeout",
+            default = "`5s`",
+            example = "2s",
+            refuses = "less than `1s`, more than `60s`, and any value beside `jwks` alone"
+        )]
+        pub timeout: Option<Duration>,
+        /// `true` allows `http:`: inside a mesh, or from a cache beside the proxy
+        #[field("allowInsecureJwks", example = "true", refuses = "`true` beside `jwks` alone")]
+        pub allow_insecure_jwks: bool = false,
         /// the algorithms that are accepted. `HS*` must be listed; `PS*` must be listed or be the `alg` of the
         /// key, which has at most 4096 bits then
         #[field(
@@ -162,7 +207,6 @@ object! {
         )]
         pub role_permissions: Option<Map<String, Value>>,
     }
-    not implemented: "allowInsecureJwks", "jwksCluster", "jwksRefreshInterval", "jwksUri", "timeout";
 }
 
 object! {

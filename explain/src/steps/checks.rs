@@ -1,6 +1,7 @@
 //! What each provider that may judge a token says of it, check by check.
 
 use jwt_rbac::authn::jws::UntrustedToken;
+use jwt_rbac::authn::keys::Keys;
 use jwt_rbac::authn::price::Budget;
 use jwt_rbac::authn::provider::Provider;
 use jwt_rbac::refusal::Refusal;
@@ -43,7 +44,10 @@ fn trial<'p>(
     let claims = &token.claims;
     let padding = token.padding.filter(|_| !provider.padded_tokens);
     let header = provider.check_header(&token.header);
-    let signature = header.and_then(|()| provider.keys.verify(token, budget));
+    let signature = header.and_then(|()| match provider.keys.inline() {
+        Some(keys) => keys.verify(token, budget),
+        None => Err(Refusal::KeysUnavailable),
+    });
     // In the order of `Authenticator::check`: the first that fails decides.
     let checks = [
         (padding.map_or(Ok(()), Err), padding.map(|_| "encoding: padded".to_owned())),
@@ -150,7 +154,8 @@ fn key(
     let id = token.header.key_id.as_deref();
     let id = id.map_or_else(|| "no `kid`".to_owned(), |id| format!("`kid` `{id}`"));
     if signature == Err(Refusal::KeyUnknown) {
-        let keys = provider.keys.names().map(|(id, algorithm)| match id {
+        let keys = provider.keys.inline().into_iter().flat_map(Keys::names);
+        let keys = keys.map(|(id, algorithm)| match id {
             Some(id) => format!("{id} ({})", algorithm.name()),
             None => format!("no kid ({})", algorithm.name()),
         });

@@ -1,0 +1,94 @@
+//! Keys that each worker fetches from a real server over HTTP, through Envoy's clusters.
+
+mod failures;
+mod first;
+mod rotation;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jwt_rbac_e2e::artifacts;
+use jwt_rbac_e2e::bootstrap::bootstrap;
+use jwt_rbac_e2e::client::Request;
+use jwt_rbac_e2e::envoy::Envoy;
+use jwt_rbac_e2e::key_server::KeyServer;
+use jwt_rbac_e2e::listener::ours;
+use jwt_rbac_e2e::tokens::Recipe;
+use jwt_rbac_e2e::upstream::Upstream;
+use serde_json::{Value, json};
+
+/// The name of the cluster of the key server.
+const CLUSTER: &str = "keys";
+
+/// A document whose keys come from that cluster.
+fn document() -> Value {
+    json!({
+        "jwtRules": [{
+            "issuer": "https://tenant.auth0.com/",
+            "audiences": ["https://bookinfo.io"],
+            "jwksUri": "http://keys.test/jwks",
+            "jwksCluster": CLUSTER,
+            "jwksRefreshInterval": "5s",
+            "allowInsecureJwks": true,
+        }],
+        "routes": [
+            {"paths": ["/public"], "access": "PUBLIC"},
+            {"paths": ["/{**}"], "permissions": ["read:book-details"]},
+        ],
+    })
+}
+
+/// The published key set of the tests, with keys of these ids alone, if any are named.
+fn keys(ids: &[&str]) -> Value {
+    let mut set: Value = serde_json::from_str(&artifacts::jwks()).expect("a key set");
+    let keys = set["keys"].as_array_mut().expect("a list");
+    keys.retain(|key| ids.is_empty() || ids.iter().any(|id| key["kid"] == *id));
+    assert!(ids.len() <= keys.len(), "{ids:?}");
+    set
+}
+
+/// The `kid` of a key of the tests.
+fn key_id(name: &str) -> String {
+    let token = Recipe { key: name.to_owned(), ..Recipe::of_caller("user") }.mint();
+    let header = token.split('.').next().expect("a header");
+    let header = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, header);
+    let header: Value = serde_json::from_slice(&header.expect("base64")).expect("JSON");
+    header["kid"].as_str().expect("a kid").to_owned()
+}
+
+/// A token that is signed with a key of the tests.
+fn token(key: &str) -> String {
+    Recipe { key: key.to_owned(), ..Recipe::of_caller("user") }.mint()
+}
+
+/// An Envoy with these listeners and the key server's cluster.
+fn envoy(documents: &[(&str, &Value)], server: &KeyServer) -> Envoy {
+    let listeners: Vec<_> = documents.iter().map(|(name, document)| ours(name, document)).collect();
+    let mut bootstrap = bootstrap(Upstream::start().address, &listeners, None);
+    let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().expect("a list");
+    clusters.push(server.cluster(CLUSTER));
+    let started = artifacts::envoy().and_then(|binary| Envoy::start(&binary, &bootstrap));
+    started.unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn get(envoy: &Envoy, listener: &str, token: &str) -> (u16, String) {
+    let response = envoy.answer(listener, &Request::get("/").bearer(token));
+    (response.status, response.text())
+}
+
+fn status(envoy: &Envoy, token: &str) -> u16 {
+    get(envoy, "ours", token).0
+}
+
+/// Waits until something is so, at most for a while.
+fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(25), "{what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn stat(envoy: &Envoy, name: &str) -> u64 {
+    envoy.stat(&format!("wasmcustom.jwt_rbac_{name}"))
+}
