@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build image push run try test test-image test-workloads fuzz lint docs deny bench bench-all bench-tools costs flood soak clean manifests test-istio
+.PHONY: help build image push run try test test-image test-workloads fuzz lint docs deny bench bench-all bench-tools costs flood soak clean manifests test-istio test-webhook
 
 CONFIG ?= wasmplugin/rendered/bookinfo.yaml
 
@@ -44,13 +44,16 @@ test-istio: image ## Apply the manifests to a real Istio on this machine (needs 
 	cargo build --locked --package jwt-rbac-cli --package jwt-rbac-xtask
 	ENVOY="$$(e2e/envoy.sh)" KUBECTL=$(MESH)/bin/kubectl HELM=$(MESH)/bin/helm MESH=$(MESH) e2e/istio/run.sh
 
+test-webhook: ## Apply broken and good documents to a real API server with the admission webhook (needs go; minutes)
+	cargo build --locked --package jwt-rbac-cli
+	MESH=$(MESH) e2e/istio/webhook.sh
+
 test-workloads: build ## Put programs on Flask, Express and Go behind the filter (needs node, npm, go)
 	e2e/workloads/install.sh
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --package jwt-rbac-e2e --test frameworks -- --include-ignored
 
 fuzz: ## Feed every parser with what libFuzzer finds: make fuzz T=60 (seconds; needs nightly and cargo-fuzz)
 	fuzz/run.sh $(or $(T),60)
-
 lint: ## Check formatting and lints, as CI does
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings

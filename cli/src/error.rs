@@ -2,10 +2,12 @@
 //! what was expected and, where there is one, the remedy. None repeats the contents of a key file.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::key::KeyProblem;
+use crate::webhook::CertificateProblem;
 
 /// Why a subcommand failed.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,10 @@ pub enum Error {
     Token(String),
     #[error("the clock of this machine is before 1970; set it, then mint the token again")]
     Clock,
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("{0}")]
+    Certificate(CertificateProblem),
     #[error("cannot write JSON: {0}")]
     Json(serde_json::Error),
 }

@@ -28,6 +28,7 @@ mod style;
 mod test;
 mod token;
 mod usage;
+mod webhook;
 
 /// Check, explain and test the documents of the jwt-rbac filter, offline and with its own code
 #[derive(Parser)]
@@ -55,6 +56,7 @@ enum Command {
     Decode(decode::Options),
     Token(Box<token::Options>),
     Jwks(jwks::Options),
+    Webhook(webhook::Options),
     Completions(shell::CompletionOptions),
     Man(shell::ManOptions),
 }
@@ -69,6 +71,7 @@ impl Command {
             Self::Decode(options) => decode::run(options),
             Self::Token(options) => token::run(options).map(Output::from),
             Self::Jwks(options) => jwks::run(options).map(Output::from),
+            Self::Webhook(options) => webhook::run(options),
             Self::Completions(options) => {
                 Ok(shell::completions(options, CommandLine::command()).into())
             }

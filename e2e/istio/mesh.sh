@@ -20,19 +20,29 @@ kubectl() { KUBECONFIG=$state/kubeconfig "$bin/kubectl" "$@"; }
 
 # The sources are Go modules; their go.mod files name the versions.
 build() {
+    build_api_server
+    fetch_source istio
+    compile istio '' istio.io/istio/pilot/cmd/pilot-discovery istio.io/istio/pilot/cmd/pilot-agent
+    [ -x "$bin/helm" ] || GOBIN=$bin go install helm.sh/helm/v3/cmd/helm@v3.18.6
+}
+
+build_api_server() {
+    fetch_source k8s etcd
+    compile k8s '' k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl
+    compile etcd etcd go.etcd.io/etcd/server/v3
+}
+
+# fetch_source MODULE…
+fetch_source() {
     command -v go >/dev/null || die 'needs Go: https://go.dev/dl'
     local module
-    for module in istio k8s etcd; do
+    for module; do
         mkdir -p "$MESH/src-$module" "$bin"
         cmp -s "$here/$module.mod" "$MESH/src-$module/from.mod" || {
             cp "$here/$module.mod" "$MESH/src-$module/go.mod"
             cp "$here/$module.mod" "$MESH/src-$module/from.mod"
         }
     done
-    compile istio '' istio.io/istio/pilot/cmd/pilot-discovery istio.io/istio/pilot/cmd/pilot-agent
-    compile k8s '' k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl
-    compile etcd etcd go.etcd.io/etcd/server/v3
-    [ -x "$bin/helm" ] || GOBIN=$bin go install helm.sh/helm/v3/cmd/helm@v3.18.6
 }
 
 # compile MODULE OUTPUT PACKAGE…: unless the binaries are there already.
