@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build image push run try test test-image test-workloads fuzz lint docs deny bench bench-all bench-tools costs flood soak clean manifests test-istio test-webhook
+.PHONY: help build image push run try test test-image test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens soak clean manifests test-istio test-webhook
 
 CONFIG ?= wasmplugin/rendered/bookinfo.yaml
 
@@ -52,8 +52,12 @@ test-workloads: build ## Put programs on Flask, Express and Go behind the filter
 	e2e/workloads/install.sh
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --package jwt-rbac-e2e --test frameworks -- --include-ignored
 
+test-reproducible: build ## Build the filter once more, on another path, and compare
+	xtask/reproducible.sh
+
 fuzz: ## Feed every parser with what libFuzzer finds: make fuzz T=60 (seconds; needs nightly and cargo-fuzz)
 	fuzz/run.sh $(or $(T),60)
+
 lint: ## Check formatting and lints, as CI does
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -89,8 +93,11 @@ costs: build ## Measure what each step of a request costs, and write docs/costs.
 flood: build ## Measure what the decision log costs under a flood of denials
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin flood
 
-soak: build ## Send a million different tokens, and check that memory does not grow (TOKENS=… for fewer)
-	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin soak -- $(TOKENS)
+many-tokens: build ## Send a million different tokens, and check that memory does not grow (TOKENS=… for fewer)
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin many_tokens -- $(TOKENS)
+
+soak: build ## Good and hostile requests under changing documents for ten minutes (SECONDS=… for less)
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin soak -- $(SECONDS)
 
 clean: ## Remove what was built, and the local Envoy
 	cargo clean

@@ -14,6 +14,7 @@
 //! | [`wrk`] | load from `wrk` on another CPU |
 //! | [`round`] | one target measured, and all of them in turn |
 //! | [`statistics`], [`result`] | ratios of overheads, their intervals, and whether the targets hold |
+//! | [`hostile`] | the requests of `make soak` |
 //! | [`machine`], [`page`], [`page_all`], [`page_refused`], [`page_costs`], [`plot`], [`stack`] | the figures of the pages of `docs/` |
 //! | [`template`] | the pages themselves: the texts of `bench/pages`, filled in |
 //! | [`report`] | the progress, and where pages are written |
@@ -31,6 +32,7 @@ pub mod callers;
 pub mod costs;
 pub mod forgery;
 pub mod further;
+pub mod hostile;
 pub mod listeners;
 pub mod load;
 pub mod machine;

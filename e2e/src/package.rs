@@ -34,6 +34,7 @@ fn build(package: &str, options: &[&str]) -> Result<PathBuf, String> {
     let output = Command::new(cargo)
         .args(["build", "--locked", "--package", package])
         .args(options)
+        .args(["--config", &no_paths()])
         .args(["--target", "wasm32-wasip1"])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(artifacts::root())
@@ -46,6 +47,13 @@ fn build(package: &str, options: &[&str]) -> Result<PathBuf, String> {
     }
     built(&String::from_utf8_lossy(&output.stdout), package)
         .ok_or_else(|| format!("Cargo does not name the module of {package}"))
+}
+
+/// What the Makefile calls `NO_PATHS`: with other flags, Cargo would build all libraries again.
+fn no_paths() -> String {
+    let home = env::var("HOME").unwrap_or_default();
+    let cargo = env::var("CARGO_HOME").unwrap_or_else(|_| format!("{home}/.cargo"));
+    format!(r#"target.wasm32-wasip1.rustflags=["--remap-path-prefix={cargo}/registry/src/="]"#)
 }
 
 /// The file that Cargo built from the package, according to its messages.

@@ -1,42 +1,44 @@
-//! Whether the filter leaks memory. It gets many different tokens with HS256, which is checked in
-//! Wasm, and none of them twice. Every answer must be 200, the cache must find none of them, and
-//! the memory of Envoy must stay what it was when the first tokens had filled the cache.
+//! Whether the filter holds out. Two clients send good and hostile requests for a long time, while
+//! documents and the keys in them change and some documents are refused. Every answer must be right,
+//! none a 5xx, no VM may be lost, and the memory of Envoy must stay what it was when the cache of
+//! tokens was full.
 //!
 //! ```text
-//! cargo run --release -p jwt-rbac-bench --bin soak [-- TOKENS]
+//! cargo run --release -p jwt-rbac-bench --bin soak [-- SECONDS]
 //! ```
 
+use std::collections::BTreeMap;
 use std::env;
-use std::io;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jwt_rbac_bench::listeners::{self, Chain};
-use jwt_rbac_bench::policy;
+use jwt_rbac_bench::hostile::{self, Client};
 use jwt_rbac_e2e::artifacts;
-use jwt_rbac_e2e::client::Request;
-use jwt_rbac_e2e::connections::Connections;
+use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::envoy::Envoy;
-use jwt_rbac_e2e::tokens::Recipe;
-use serde_json::{Value, json};
+use jwt_rbac_e2e::lds::{ListenerFile, Update};
+use jwt_rbac_e2e::listener;
+use jwt_rbac_e2e::upstream::Upstream;
+use serde_json::Value;
 
 const LISTENER: &str = "soak";
-const TOKENS: usize = 1_000_000;
-/// More tokens than the cache holds: it has 4 MiB, and a token takes at least half a kilobyte.
-const WARM_UP: usize = 20_000;
-/// How many bytes the memory of the process may grow. A leaked identity takes more than 100 bytes,
-/// so a leak of every fiftieth of a million tokens would show.
-const BOUND: u64 = 2 << 20;
-/// One thread signs and writes while Envoy answers the other.
-const THREADS: usize = 2;
-const CONNECTIONS: usize = 16;
-const PROGRESS: Duration = Duration::from_secs(5);
+const SECONDS: u64 = 600;
+const CLIENTS: usize = 2;
+const WORKERS: usize = 2;
+/// How long a document stays.
+const PERIOD: Duration = Duration::from_secs(1);
+/// One document of so many is refused.
+const REFUSED: usize = 10;
+/// How many bytes the memory of the process may grow after a fifth of the time.
+const BOUND: u64 = 8 << 20;
+
+/// What the clients have seen.
+type Statuses = BTreeMap<u16, usize>;
 
 fn main() -> ExitCode {
-    match tokens().and_then(soak) {
+    match seconds().and_then(soak) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("soak: {message}");
@@ -45,136 +47,151 @@ fn main() -> ExitCode {
     }
 }
 
-fn tokens() -> Result<usize, String> {
+fn seconds() -> Result<u64, String> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.as_slice() {
-        [] => Some(TOKENS),
-        [text] => text.parse().ok().filter(|tokens| *tokens > 0),
+        [] => Some(SECONDS),
+        [text] => text.parse().ok().filter(|seconds| *seconds >= 10),
         _ => None,
     }
-    .ok_or_else(|| "usage: soak [TOKENS]".to_owned())
+    .ok_or_else(|| "usage: soak [SECONDS], at least 10".to_owned())
 }
 
-fn soak(tokens: usize) -> Result<(), String> {
-    let chain = Chain::Ours(document());
-    let bootstrap = listeners::bootstrap([(LISTENER.to_owned(), &chain)], &artifacts::wasm()?)?;
-    let envoy = Envoy::start(&artifacts::envoy()?, &bootstrap)?;
-    send(&envoy, 0, WARM_UP)?;
-    let before = envoy.resident_memory();
-    println!("{:.1} MiB resident after {WARM_UP} tokens, which fill the cache", mebibytes(before));
-    let start = Instant::now();
-    send(&envoy, WARM_UP, tokens)?;
-    let seconds = start.elapsed().as_secs_f64();
-    let after = envoy.resident_memory();
-    let gained = mebibytes(after) - mebibytes(before);
-    println!(
-        "{tokens} different tokens in {seconds:.0} s, every answer 200; {:.1} MiB resident, {gained:+.1} MiB",
-        mebibytes(after)
-    );
-    check_cache(&envoy, WARM_UP + tokens)?;
-    if after > before + BOUND {
-        let bound = mebibytes(BOUND);
-        return Err(format!("Envoy gained {gained:.1} MiB, at most {bound:.1} are allowed"));
-    }
-    Ok(())
-}
-
-/// A document of defaults that lists `HS256`, because secrets must be listed.
-fn document() -> Value {
-    let mut document = policy::document(10, &artifacts::key_set("jwks-oct.json"));
-    document["jwtRules"][0]["algorithms"] = json!(["HS256"]);
-    document
-}
-
-/// The token with this number, as its issuer would mint it now.
-fn token(number: usize) -> String {
-    let recipe = Recipe { algorithm: Some("HS256".to_owned()), ..Recipe::default() };
-    recipe
-        .key("hs512")
-        .claim("iss", policy::ISSUER.into())
-        .claim("aud", policy::AUDIENCE.into())
-        .claim("sub", format!("auth0|{number}").into())
-        .claim("permissions", policy::granted_permissions().into())
-        .mint()
-}
-
-/// Sends this many tokens, of which the first has this number.
-fn send(envoy: &Envoy, first: usize, tokens: usize) -> Result<(), String> {
+fn soak(seconds: u64) -> Result<(), String> {
+    let mut file = ListenerFile::create(&[listening(0)]);
+    let bootstrap = bootstrap(Upstream::start().address, &[], Some(&file.path()));
+    let mut envoy = Envoy::start_with_workers(&artifacts::envoy()?, &bootstrap, WORKERS)?;
     let address = envoy.address(LISTENER);
-    let (next, end) = (AtomicUsize::new(first), first + tokens);
-    let is_over = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let senders: Vec<_> = (0..THREADS)
-            .map(|_| {
-                scope.spawn(|| {
-                    let sent = send_on(address, &next, end);
-                    if sent.is_err() {
-                        // The other threads stop too.
-                        next.store(end, Ordering::Relaxed);
-                    }
-                    sent
-                })
-            })
-            .collect();
-        scope.spawn(|| show_progress(envoy, &next, first, end, &is_over));
-        let sent: io::Result<()> =
-            senders.into_iter().try_for_each(|it| it.join().expect("a sender does not panic"));
+    let (is_over, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let ask = |number: usize| {
+        let asked = ask_until(&mut Client::new(address, number), &is_over, &sent);
+        // The documents stop too.
         is_over.store(true, Ordering::Relaxed);
-        sent.map_err(|error| format!("{error}\n{}", envoy.log_tail()))
+        asked
+    };
+    let (statuses, published) = thread::scope(|scope| {
+        let ask = &ask;
+        let clients: Vec<_> = (0..CLIENTS).map(|number| scope.spawn(move || ask(number))).collect();
+        let published = publish_until(&mut envoy, &mut file, end, &is_over, &sent);
+        is_over.store(true, Ordering::Relaxed);
+        let mut statuses = Statuses::new();
+        for client in clients {
+            for (status, count) in client.join().expect("a client does not panic")? {
+                *statuses.entry(status).or_default() += count;
+            }
+        }
+        Ok::<_, String>((statuses, published?))
     })
+    .map_err(|message| format!("{message}\n{}", envoy.log_tail()))?;
+    let traps = envoy.traps();
+    if !traps.is_empty() {
+        return Err(format!("a VM was lost: {traps:?}"));
+    }
+    published.report(seconds, &statuses)
 }
 
-/// Sends tokens that no thread has sent yet, until none is left.
-fn send_on(address: SocketAddr, next: &AtomicUsize, end: usize) -> io::Result<()> {
-    let mut connections = Connections::open(address, CONNECTIONS)?;
-    let request = Request::get(&policy::permitted_path(10));
-    loop {
-        let first = next.fetch_add(CONNECTIONS, Ordering::Relaxed);
-        if first >= end {
-            return Ok(());
+/// What was measured.
+struct Published {
+    documents: usize,
+    refused: usize,
+    before: u64,
+    after: u64,
+}
+
+impl Published {
+    fn report(&self, seconds: u64, statuses: &Statuses) -> Result<(), String> {
+        let Self { documents, refused, before, after } = self;
+        let total: usize = statuses.values().sum();
+        let [before_mib, after_mib] = [*before, *after].map(mebibytes);
+        println!("{total} requests in {seconds} s, every answer as it should be: {statuses:?}");
+        println!("{documents} documents, {refused} of them refused; no VM was lost");
+        println!(
+            "{before_mib:.1} MiB resident after a fifth of the time, {after_mib:.1} at the end"
+        );
+        if *after > before + BOUND {
+            let bound = mebibytes(BOUND);
+            return Err(format!("Envoy gained more than {bound:.0} MiB"));
         }
-        let numbers = first..end.min(first + CONNECTIONS);
-        let requests = numbers.map(|number| request.clone().bearer(&token(number)).bytes());
-        connections.exchange(requests, 200)?;
+        Ok(())
     }
 }
 
-/// Prints the progress every few seconds.
-fn show_progress(
-    envoy: &Envoy,
-    next: &AtomicUsize,
-    first: usize,
-    end: usize,
+/// Publishes documents until the end, or until a client has seen something wrong.
+fn publish_until(
+    envoy: &mut Envoy,
+    file: &mut ListenerFile,
+    end: Instant,
     is_over: &AtomicBool,
-) {
-    let (mut told, mut sent_then) = (Instant::now(), 0);
-    while !is_over.load(Ordering::Relaxed) {
-        thread::sleep(Duration::from_millis(20));
-        if told.elapsed() < PROGRESS {
-            continue;
+    sent: &AtomicUsize,
+) -> Result<Published, String> {
+    let start = Instant::now();
+    let warm = start + (end - start) / 5;
+    let mut published = Published { documents: 0, refused: 0, before: 0, after: 0 };
+    while Instant::now() < end && !is_over.load(Ordering::Relaxed) {
+        thread::sleep(PERIOD);
+        published.documents += 1;
+        let number = published.documents;
+        if number.is_multiple_of(REFUSED) {
+            let mut bad = listening(number);
+            make_bad(&mut bad);
+            if file.publish(envoy, &[bad]) != Update::Rejected {
+                return Err("a bad document was taken".to_owned());
+            }
+            published.refused += 1;
+        } else if file.publish(envoy, &[listening(number)]) != Update::Accepted {
+            return Err("a good document was refused".to_owned());
         }
-        let sent = next.load(Ordering::Relaxed).min(end) - first;
-        let rate = number(sent - sent_then) / told.elapsed().as_secs_f64();
-        let memory = mebibytes(envoy.resident_memory());
-        println!("{sent:9} sent, {rate:6.0} per second, {memory:.1} MiB resident");
-        (told, sent_then) = (Instant::now(), sent);
+        if published.before == 0 && Instant::now() >= warm {
+            published.before = settled_memory(envoy);
+        }
+        if number.is_multiple_of(10) {
+            let memory = mebibytes(envoy.resident_memory());
+            let sent = sent.load(Ordering::Relaxed);
+            println!("{sent:9} requests, {number:4} documents, {memory:.1} MiB resident");
+        }
     }
+    published.after = settled_memory(envoy);
+    Ok(published)
 }
 
-/// Fails if the cache found a token: none was sent twice, so it was taken for another one.
-fn check_cache(envoy: &Envoy, sent: usize) -> Result<(), String> {
-    let [hits, misses] =
-        envoy.stats(["wasmcustom.jwt_rbac_cache_hits", "wasmcustom.jwt_rbac_cache_misses"]);
-    if hits == 0 && misses == sent as u64 {
-        return Ok(());
+fn ask_until(
+    client: &mut Client,
+    is_over: &AtomicBool,
+    sent: &AtomicUsize,
+) -> Result<Statuses, String> {
+    let mut statuses = Statuses::new();
+    while !is_over.load(Ordering::Relaxed) {
+        let status = client.ask()?;
+        *statuses.entry(status).or_default() += 1;
+        sent.fetch_add(1, Ordering::Relaxed);
     }
-    Err(format!("{sent} different tokens: the cache counted {hits} hits and {misses} misses"))
+    Ok(statuses)
+}
+
+fn listening(number: usize) -> Value {
+    listener::ours(LISTENER, &hostile::document(number))
+}
+
+/// Cuts the document short.
+fn make_bad(listener: &mut Value) {
+    let filters = &mut listener["filter_chains"][0]["filters"][0]["typed_config"]["http_filters"];
+    let value = &mut filters[0]["typed_config"]["config"]["configuration"]["value"];
+    let text = value.as_str().expect("a document is a text");
+    *value = text[..text.len() / 2].into();
+}
+
+/// The memory of Envoy when no listener drains any more.
+fn settled_memory(envoy: &Envoy) -> u64 {
+    for _ in 0..100 {
+        if envoy.stat("listener_manager.total_listeners_draining") == 0 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    envoy.resident_memory()
 }
 
 fn mebibytes(bytes: u64) -> f64 {
     f64::from(u32::try_from(bytes >> 10).unwrap_or(u32::MAX)) / 1024.0
-}
-
-fn number(count: usize) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
