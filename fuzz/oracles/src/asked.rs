@@ -21,6 +21,18 @@ pub fn get<'a>(target: &'a [u8], lines: &[Header<'a>]) -> Vec<Header<'a>> {
     all
 }
 
+/// Decides about the request of these lines, and no more: many can be tried. `None` for lines that are
+/// no request.
+pub fn decided<'d, T>(
+    document: &'d Document,
+    worker: &mut Worker,
+    lines: &[Header<'_>],
+    see: impl FnOnce(&Decision<'d, '_>) -> T,
+) -> Option<T> {
+    let request = Request::read(lines).ok()?;
+    Some(see(&decide(document, worker, &request, NOW)))
+}
+
 /// Decides about the request of these lines as the filter does, writes what the filter would write,
 /// and hands it over. `None` for lines that are no request.
 pub fn ask<'d, T>(

@@ -9,7 +9,7 @@ use crate::policy;
 pub fn check(input: &[u8]) {
     let lines = asked::get(input, &[]);
     policy::with_document(|document, worker| {
-        asked::ask(document, worker, &lines, |_, decision| {
+        asked::decided(document, worker, &lines, |decision| {
             let is_open = decision.rule() == Some("rest");
             if let Verdict::Allow(_) = decision.verdict
                 && is_open
@@ -25,6 +25,11 @@ pub fn check(input: &[u8]) {
 /// framework takes, or not, in the order in which they are taken.
 #[must_use]
 pub fn admin_reading(target: &str) -> Option<String> {
+    // No step joins letters but decoding.
+    let once = decoded(target);
+    if ![target, &once, &decoded(&once)].iter().any(|path| path.contains("admin")) {
+        return None;
+    }
     for choices in 0..1_u32 << 6 {
         let does = |step: u32| choices & 1 << step != 0;
         let mut path = target.split('?').next().unwrap_or_default().to_owned();

@@ -9,7 +9,7 @@ pub fn check(input: &[u8]) {
     let value = [b"Bearer ", input].concat();
     let lines = asked::get(b"/members", &[(b"authorization", &value)]);
     policy::with_document(|document, worker| {
-        asked::ask(document, worker, &lines, |_, decision| {
+        asked::decided(document, worker, &lines, |decision| {
             let Some(identity) = &decision.identity else { return };
             // Spaces around a header value are not part of it.
             let token = std::str::from_utf8(input).expect("an accepted token is ASCII");
