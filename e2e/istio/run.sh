@@ -113,14 +113,14 @@ kubectl apply -k "$state/wasmplugin/bookinfo" >/dev/null || die 'bookinfo could 
 kubectl kustomize "$state/wasmplugin/customers" | sed '0,/      paths:/s//      pahts:/' | kubectl apply -f - >/dev/null ||
     die 'customers could not be applied'
 kubectl apply -k "$state/wasmplugin/gateway" >/dev/null || die 'the gateway could not be applied'
+# One after the other: all agents here write the module to the same file, where each pod has its own.
 for pair in "productpage $PRODUCTPAGE" "details $DETAILS" "reviews $REVIEWS" "customers $CUSTOMERS" "web-frontend $FRONTEND"; do
     # shellcheck disable=SC2086
     proxy default $pair
+    wait_for "the sidecar of ${pair% *}" proxy_is_ready "${pair#* }"
 done
 proxy istio-system ingressgateway $INGRESS router
-for number in $PRODUCTPAGE $DETAILS $REVIEWS $CUSTOMERS $FRONTEND $INGRESS; do
-    wait_for "the sidecar at 127.0.1.$number" proxy_is_ready "$number"
-done
+wait_for 'the gateway' proxy_is_ready $INGRESS
 
 declare -A tokens=([anonymous]= )
 tokens[user]=$(token --claims "$root/testdata/callers/user.json")
@@ -226,6 +226,24 @@ for caller in anonymous user moderator expired; do
         esac
     done
 done
+
+step 'both at once: the filter sees the token first'
+kubectl kustomize "$state/wasmplugin/bookinfo" > "$state/both.yaml"
+sed 's/^  pluginConfig:/&\n    dryRun: true/' "$state/both.yaml" | kubectl apply -f - >/dev/null
+for _ in $(seq 40); do
+    ask details 'GET /other' '' >/dev/null
+    grep -q would_deny "$state/log/proxy-details" && break
+    sleep 0.25
+done
+log_has details 'would_deny'
+expect 200 'in dry run Istio decides, and finds the token' ask details 'GET /details/0' "${tokens[user]}"
+expect 403 'and denies as before' ask details 'GET /details/0' ''
+kubectl apply -f "$state/both.yaml" >/dev/null
+until_is 403 'without forwardOriginalToken Istio finds nobody' ask details 'GET /details/0' "${tokens[user]}"
+patch_plugin details '[{"op": "add", "path": "/spec/pluginConfig/jwtRules/0/forwardOriginalToken", "value": true}]'
+until_is 200 'with it both let a user through' ask details 'GET /details/0' "${tokens[user]}"
+kubectl -n default delete authorizationpolicy,requestauthentication --all >/dev/null
+until_is 200 'and then the filter alone' ask details 'GET /details/0' "${tokens[moderator]}"
 
 if [ "$failed" -gt 0 ]; then
     printf '\n%s of the checks failed; the logs of every part: %s\n' "$failed" "$state/log"
