@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build image push run try test test-image test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens soak clean manifests test-istio test-webhook
+.PHONY: help build image push run try test test-image test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens soak clean manifests test-istio test-webhook dist test-compat
 
 CONFIG ?= wasmplugin/rendered/bookinfo.yaml
 
@@ -8,6 +8,11 @@ CONFIG ?= wasmplugin/rendered/bookinfo.yaml
 CARGO_HOME ?= $(HOME)/.cargo
 NO_PATHS = --config 'target.wasm32-wasip1.rustflags=["--remap-path-prefix=$(CARGO_HOME)/registry/src/="]'
 
+# The last of each minor that PyPI has: those of Istio 1.28 to 1.31, and the newest.
+ENVOYS ?= 1.36.4 1.37.0 1.38.3 1.39.3 1.40.0
+# The machine that this runs on, for which a release has the command line.
+HOST = $(shell rustc --version --verbose | sed -n 's/^host: //p')
+HOST_NO_PATHS = --config 'target.$(HOST).rustflags=["--remap-path-prefix=$(CARGO_HOME)/registry/src/="]'
 # Where `make test-istio` keeps what it builds of Istio.
 MESH ?= $(HOME)/.cache/jwt-rbac-istio
 
@@ -28,6 +33,11 @@ push: image ## Push the image: make push REGISTRY=registry.example.com/team (nee
 	@test -n "$(REGISTRY)" || { echo 'make: push to where? make push REGISTRY=registry.example.com/team' >&2; exit 1; }
 	cargo run --locked --quiet --package jwt-rbac-xtask -- push target/image "$(REGISTRY)"
 
+dist: build ## Make the files of a release in target/dist (IMAGE=registry/jwt-rbac, SOURCE=https://…)
+	cargo build --locked --release --package jwt-rbac-cli --target $(HOST) $(HOST_NO_PATHS)
+	cargo run --locked --quiet --package jwt-rbac-xtask -- dist target/jwt_rbac.wasm \
+		$(or $(CARGO_TARGET_DIR),target)/$(HOST)/release/jwt-rbac $(HOST) target/dist
+
 run: build ## Run Bookinfo behind the filter in a local Envoy and show who may do what
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --package jwt-rbac-e2e --bin bookinfo
 
@@ -47,6 +57,10 @@ test-istio: image ## Apply the manifests to a real Istio on this machine (needs 
 test-webhook: ## Apply broken and good documents to a real API server with the admission webhook (needs go; minutes)
 	cargo build --locked --package jwt-rbac-cli
 	MESH=$(MESH) e2e/istio/webhook.sh
+
+test-compat: image ## Run the end-to-end tests in each minor of Envoy that Istio 1.28 and later have (ENVOYS="1.38.3")
+	set -e; for version in $(ENVOYS); do echo "Envoy $$version"; ENVOY="$$(ENVOY_VERSION=$$version e2e/envoy.sh)" \
+		cargo test --locked --package jwt-rbac-e2e --no-fail-fast; done
 
 test-workloads: build ## Put programs on Flask, Express and Go behind the filter (needs node, npm, go)
 	e2e/workloads/install.sh

