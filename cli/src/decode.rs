@@ -35,6 +35,9 @@ pub struct Options {
     /// The document whose checks are made
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// The name of the resource, where the file has several
+    #[arg(long, value_name = "NAME", requires = "policy")]
+    resource: Option<String>,
     /// The key set that stands where the document has `jwksUri`, or the placeholder of the manifests
     #[arg(long, value_name = "FILE", requires = "policy")]
     jwks: Option<PathBuf>,
@@ -61,7 +64,12 @@ pub fn run(options: &Options) -> Result<Output, Error> {
         None => None,
         Some(path) => {
             let file = files::read(path)?;
-            let policy = document::compile(&file, Signatures::Checked, options.jwks.as_deref())?;
+            let policy = document::compile(
+                &file,
+                options.resource.as_deref(),
+                Signatures::Checked,
+                options.jwks.as_deref(),
+            )?;
             Some(jwt_rbac_explain::verify(&policy, &token, now))
         }
     };

@@ -8,19 +8,20 @@ use jwt_rbac_explain::policy::{Policy, Signatures};
 use crate::error::Error;
 use crate::files;
 
-/// Compiles the one document of a file. `key_set` stands where it has the placeholder of the manifests.
+/// Compiles the document of a file: that of the resource with this name, or the only one. `key_set` stands where it has the placeholder of the manifests.
 ///
 /// # Errors
 ///
 /// When a file can't be read, or the document has mistakes, which `check` shows.
 pub fn compile(
     file: &File,
+    resource: Option<&str>,
     signatures: Signatures,
     key_set: Option<&Path>,
 ) -> Result<Policy, Error> {
     let path = || file.name.clone().into();
-    let config =
-        only_document(&file.text).map_err(|problem| Error::Content { path: path(), problem })?;
+    let config = only_document(&file.text, resource)
+        .map_err(|problem| Error::Content { path: path(), problem })?;
     let key_set = key_set.map(|path| Ok(files::read(path)?.text)).transpose()?;
     Policy::compile(config, signatures, key_set.as_deref()).map_err(|problems| Error::Document {
         path: path(),

@@ -36,6 +36,9 @@ pub struct Options {
     /// A `WasmPlugin`, a `TrafficExtension` or a bare `pluginConfig`; `-` for standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// The name of the resource, where the file has several
+    #[arg(long, value_name = "NAME")]
+    resource: Option<String>,
     /// What is asked for, such as `GET /reviews/7` or `GET https://api.example.com/reviews/7`; repeatable
     #[arg(long, value_name = "REQUEST", required_unless_present_any = ["har", "access_log", "matrix"], value_parser = Ask::parse)]
     request: Vec<Ask>,
@@ -100,7 +103,8 @@ pub fn run(options: &Options) -> Result<Output, Error> {
     let signatures =
         if has_token && !options.any_signature { Signatures::Checked } else { Signatures::Assumed };
     let file = files::read(&options.file)?;
-    let policy = document::compile(&file, signatures, options.jwks.as_deref())?;
+    let policy =
+        document::compile(&file, options.resource.as_deref(), signatures, options.jwks.as_deref())?;
     let now = options.at.map_or_else(now, Ok)?;
     if options.matrix {
         return show_matrix(options, &policy, now);

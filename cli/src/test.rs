@@ -80,7 +80,12 @@ pub fn run(options: &Options) -> Result<Output, Error> {
             Ok(suite) => {
                 let policy = Path::new(&file.name).parent().unwrap_or(Path::new(""));
                 let policy = files::read(&policy.join(&suite.policy))?;
-                let policy = document::compile(&policy, Signatures::Assumed, None)?;
+                let policy = document::compile(
+                    &policy,
+                    suite.resource.as_deref(),
+                    Signatures::Assumed,
+                    None,
+                )?;
                 loaded.push(Loaded { file, policy, suite });
             }
             Err(findings) => {

@@ -268,20 +268,37 @@ fn is_about_keys(fault: &Fault) -> bool {
     is_list || matches!(fault, Fault::KeySet(KeySetFault::Json(_)))
 }
 
-/// The document of a file that has exactly one, as it would reach the filter.
+/// The document of a file, as it would reach the filter: that of the resource with this name, or the only
+/// one.
 ///
 /// # Errors
 /// Why there is none.
-pub fn only_document(text: &str) -> Result<serde_json::Value, String> {
+pub fn only_document(text: &str, resource: Option<&str>) -> Result<serde_json::Value, String> {
     let parsed = source::parse(text);
     if let Some(fault) = parsed.faults.first() {
         return Err(fault.message.clone());
     }
-    let nodes: Vec<_> = parsed.documents.iter().flat_map(resource::flattened).collect();
-    let configs: Vec<_> = nodes.into_iter().filter_map(resource::config).collect();
-    match configs.as_slice() {
-        [config] => Ok(config.to_json()),
-        [] => Err("holds no WasmPlugin, no TrafficExtension and no bare pluginConfig".to_owned()),
-        several => Err(format!("holds {} documents, expected one", several.len())),
+    let nodes = parsed.documents.iter().flat_map(resource::flattened);
+    let documents = nodes.filter_map(|it| Some((resource::name(it), resource::config(it)?)));
+    let documents: Vec<_> = documents.collect();
+    let all_names = || {
+        let names = documents.iter().filter_map(|(name, _)| *name);
+        names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    let is_wanted = |name: Option<&str>| resource.is_none() || name == resource;
+    let wanted: Vec<_> = documents.iter().filter(|(name, _)| is_wanted(*name)).collect();
+    match (wanted.as_slice(), resource) {
+        ([(_, config)], _) => Ok(config.to_json()),
+        ([], None) => {
+            Err("holds no WasmPlugin, no TrafficExtension and no bare pluginConfig".to_owned())
+        }
+        ([], Some(name)) => Err(format!("has no resource `{name}`; it has {}", all_names())),
+        (several, _) => {
+            let count = several.len();
+            Err(format!(
+                "holds {count} documents; name the one that is meant as `resource`: {}",
+                all_names()
+            ))
+        }
     }
 }

@@ -27,6 +27,8 @@ pub use read::read;
 pub struct Suite {
     /// The file of the policy, as the suite names it.
     pub policy: String,
+    /// The name of the resource, where that file has several.
+    pub resource: Option<String>,
     /// When the requests are sent, in seconds since 1970; `None` for now.
     pub now: Option<u64>,
     /// The tests, one for each request and caller.

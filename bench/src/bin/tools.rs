@@ -30,7 +30,7 @@ fn main() {
         CHECK.as_millis()
     );
     let test_time = best(|| {
-        let config = check::only_document(&document).expect("one document");
+        let config = check::only_document(&document, None).expect("one document");
         let policy = Policy::compile(config, Signatures::Assumed, None).expect("a good document");
         let suite = read(&suite).expect("good tests");
         let run = run::run(&policy, &suite, now);

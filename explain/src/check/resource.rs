@@ -76,6 +76,12 @@ pub fn flattened(node: &Node) -> Vec<&Node> {
     }
 }
 
+/// The name of a resource.
+#[must_use]
+pub fn name(node: &Node) -> Option<&str> {
+    node.get("metadata")?.get("name")?.text()
+}
+
 /// The `pluginConfig` of a document of ours.
 #[must_use]
 pub fn config(node: &Node) -> Option<&Node> {
@@ -120,8 +126,7 @@ pub fn check<'n>(
     let is_extension = kind(node) == Kind::TrafficExtension;
     checker.check_names(node, "", TOP);
     checker.check_version(node);
-    let name = node.get("metadata").and_then(|metadata| metadata.get("name"));
-    if name.is_none() {
+    if name(node).is_none() {
         let span = node.member("metadata").or(node.member("kind"));
         let span = span.map_or(0..0, |member| member.name_span.clone());
         checker.error("metadata.name", span, "expected the name of the resource");
@@ -352,12 +357,15 @@ impl Checker<'_, '_> {
     }
 }
 
-/// Whether the resource is for a gateway or a waypoint, as far as it says.
+/// Whether the resource is for a gateway or a waypoint, as far as it says: a waypoint serves a Service, and
+/// has only what comes in.
 fn is_gateway(spec: &Node) -> bool {
     let references = spec.get("targetRefs").into_iter().flat_map(Node::elements);
     let mut references = references.chain(spec.get("targetRef"));
     let refers = references.any(|it| {
-        it.get("kind").and_then(Node::text).is_some_and(|kind| kind.starts_with("Gateway"))
+        it.get("kind")
+            .and_then(Node::text)
+            .is_some_and(|kind| kind.starts_with("Gateway") || kind.starts_with("Service"))
     });
     let labels = spec.get("selector").and_then(|selector| selector.get("matchLabels"));
     let labels = labels.map_or(&[][..], Node::members);

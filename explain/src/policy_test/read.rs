@@ -10,7 +10,7 @@ use crate::check::{Finding, Severity, syntax};
 use crate::nearest::nearest;
 use crate::source::{self, Node, Value, first_line};
 
-const FIELDS: &[&str] = &["policy", "callers", "now", "tests"];
+const FIELDS: &[&str] = &["policy", "resource", "callers", "now", "tests"];
 const TEST_FIELDS: &[&str] = &[
     "name", "request", "caller", "claims", "token", "host", "headers", "expect", "status",
     "reason", "route",
@@ -78,6 +78,7 @@ impl Reader<'_> {
             return None;
         };
         self.check_fields(node, "", FIELDS);
+        let resource = node.get("resource").and_then(Node::text).map(str::to_owned);
         let now = node.get("now").and_then(|value| {
             let time = value.text().and_then(|text| humantime::parse_rfc3339_weak(text).ok());
             let time = time.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
@@ -97,7 +98,7 @@ impl Reader<'_> {
         for (number, test) in tests.iter().enumerate() {
             self.test(number, test, &callers, &mut all);
         }
-        Some(Suite { policy, now, tests: all })
+        Some(Suite { policy, resource, now, tests: all })
     }
 
     fn callers(&mut self, node: Option<&Node>) -> BTreeMap<String, Caller> {
