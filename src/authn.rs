@@ -6,6 +6,9 @@
 //!
 //! Keys that the document does not hold are fetched by each worker: [`key_source`] says where, [`refresh`]
 //! when, [`fetch`] what an answer means, and [`fetched_keys`] has what came of it.
+//!
+//! The steps of a new token are `inline(never)`: what V8 takes to compile a large function stays with Envoy
+//! as memory (docs/costs.md).
 
 pub mod algorithm;
 pub mod cache;
@@ -16,6 +19,7 @@ pub mod credential;
 pub mod elliptic_curve;
 pub mod fetch;
 pub mod fetched_keys;
+mod fixed_point;
 pub mod grants;
 pub mod heap;
 pub mod http_url;
@@ -245,6 +249,7 @@ impl Authenticator {
         Some(identity)
     }
 
+    #[inline(never)]
     fn verify(
         &self,
         cache: &mut TokenCache,
@@ -350,6 +355,7 @@ impl Authenticator {
     }
 
     /// What a token says whose signature and claims have been checked.
+    #[inline(never)]
     fn identity(
         &self,
         number: usize,

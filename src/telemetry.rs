@@ -228,9 +228,15 @@ pub fn line(
         remedy: refusal.map(Refusal::remedy),
         suppressed,
     };
-    serde_json::to_string(&line).unwrap_or_default()
+    text(&line)
 }
 
+#[inline(never)]
+fn text(line: &Line<'_>) -> String {
+    serde_json::to_string(line).unwrap_or_default()
+}
+
+#[inline(never)]
 fn about<'a>(decision: &'a Decision<'_, '_>, document: &'a Document) -> About<'a> {
     let authenticator = &document.authenticator;
     let mut about = About::default();

@@ -61,6 +61,7 @@ impl<'a> UntrustedToken<'a> {
     /// # Errors
     /// The refusal of the first thing that is wrong, in the order form, header, payload, encoding
     /// of the signature.
+    #[inline(never)]
     pub fn parse(
         token: &'a [u8],
         padded: bool,

@@ -22,6 +22,7 @@ struct Key {
 
 impl Keys {
     /// Prepares each key for each of its algorithms.
+    #[inline(never)]
     #[must_use]
     pub fn prepare(keys: &[Jwk], verifier: &mut dyn SignatureVerifier) -> Self {
         let mut prepared_keys = Vec::new();

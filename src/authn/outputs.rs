@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Number, Value};
 
 use super::claim_path::ClaimPath;
+use super::fixed_point::six_decimals;
 use super::jws::UntrustedToken;
 use crate::scalar;
 
@@ -39,6 +40,7 @@ pub type Outputs = Vec<(Arc<str>, Vec<u8>)>;
 ///
 /// # Errors
 /// The name of that header.
+#[inline(never)]
 pub fn write(
     headers: &[OutputHeader],
     token: &UntrustedToken<'_>,
@@ -105,9 +107,11 @@ fn number_text(number: &Number) -> String {
         return whole.to_string();
     }
     let value = number.as_f64().unwrap_or_default();
-    let decimals =
-        if value >= 0.0 && value.fract() == 0.0 && value < 2_f64.powi(64) { 0 } else { 6 };
-    format!("{value:.decimals$}")
+    let mut text = six_decimals(value);
+    if value >= 0.0 && value.fract() == 0.0 && value < 2_f64.powi(64) {
+        text.truncate(text.len().saturating_sub(".000000".len()));
+    }
+    text
 }
 
 /// Whether receivers read exactly this (RFC 9110 §5.5): no control bytes, and no white space at the

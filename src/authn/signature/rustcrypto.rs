@@ -40,6 +40,7 @@ fn prepared<K: PreparedKey + 'static>(
     (asked == provided).then(|| -> Box<dyn PreparedKey> { Box::new(key) })
 }
 
+#[inline(never)]
 fn ecdsa(point: &Point, algorithm: Algorithm) -> Option<Box<dyn PreparedKey>> {
     let point_bytes = point.uncompressed();
     match point.curve() {
@@ -62,6 +63,7 @@ fn ecdsa(point: &Point, algorithm: Algorithm) -> Option<Box<dyn PreparedKey>> {
     }
 }
 
+#[inline(never)]
 fn rsa(key: &RsaPublicKey, algorithm: Algorithm) -> Option<Box<dyn PreparedKey>> {
     let key = key.clone();
     Some(match algorithm {
@@ -87,6 +89,7 @@ impl PreparedKey for Pss {
     }
 }
 
+#[inline(never)]
 fn hmac(secret: &[u8], algorithm: Algorithm) -> Option<Box<dyn PreparedKey>> {
     Some(match algorithm {
         Algorithm::Hs256 => Box::new(Hmac::<Sha256>::new_from_slice(secret).ok()?),
