@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build image push run try test test-image test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens soak clean manifests test-istio test-webhook dist test-compat
+.PHONY: help build image push run try test test-image test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens soak clean manifests test-istio test-webhook dist test-compat test-observability
 
 CONFIG ?= wasmplugin/rendered/bookinfo.yaml
 
@@ -53,6 +53,13 @@ test-image: image ## Push to a registry, pull, and run what came out (needs dock
 test-istio: image ## Apply the manifests to a real Istio on this machine (needs go, docker-registry, skopeo; minutes)
 	cargo build --locked --package jwt-rbac-cli --package jwt-rbac-xtask
 	ENVOY="$$(e2e/envoy.sh)" KUBECTL=$(MESH)/bin/kubectl HELM=$(MESH)/bin/helm MESH=$(MESH) e2e/istio/run.sh
+
+test-observability: build ## Run the dashboard and the alerts against a real Prometheus (needs prometheus, promtool)
+	@command -v prometheus promtool >/dev/null || { echo 'make: needs prometheus and promtool: apt-get install prometheus' >&2; exit 1; }
+	promtool check rules observability/alerts.yaml
+	promtool test rules observability/alerts.test.yaml
+	@# UPDATE_DOCS=1 writes docs/dashboard.svg.
+	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --package jwt-rbac-e2e --test observability -- --include-ignored --nocapture
 
 test-webhook: ## Apply broken and good documents to a real API server with the admission webhook (needs go; minutes)
 	cargo build --locked --package jwt-rbac-cli

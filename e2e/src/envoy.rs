@@ -150,6 +150,15 @@ impl Envoy {
             .unwrap_or_else(|| panic!("no listener {listener}; Envoy says:\n{}", self.log_tail()))
     }
 
+    /// The address of the admin interface.
+    ///
+    /// # Panics
+    ///
+    /// Before Envoy is ready.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin.expect("admin has an address")
+    }
+
     /// Whether there is such a listener.
     pub fn has_listener(&self, listener: &str) -> bool {
         self.listeners.contains_key(listener)
@@ -176,8 +185,7 @@ impl Envoy {
     /// Logs everything that a component does from now on.
     pub fn trace(&self, component: &str) {
         let request = Request::new("POST", &format!("/logging?{component}=trace"));
-        let address = self.admin.expect("admin has an address");
-        let answer = request.send(address).expect("admin answers");
+        let answer = request.send(self.admin_address()).expect("admin answers");
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
 
