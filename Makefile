@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build image push run try test test-image test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens soak clean manifests test-istio test-webhook dist test-compat test-observability
+.PHONY: help build image push run try test test-image test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens soak clean manifests test-istio test-webhook dist test-compat test-observability test-page
 
 CONFIG ?= wasmplugin/rendered/bookinfo.yaml
 
@@ -49,6 +49,9 @@ test: image ## Run every test: unit, property and end-to-end in a real Envoy
 
 test-image: image ## Push to a registry, pull, and run what came out (needs docker-registry, skopeo, buildah)
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --package jwt-rbac-e2e --test image -- --include-ignored
+
+test-page: build ## Look at the page of `make run` in a real browser (needs chromium)
+	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --package jwt-rbac-e2e --test bookinfo_page -- --include-ignored
 
 test-istio: image ## Apply the manifests to a real Istio on this machine (needs go, docker-registry, skopeo; minutes)
 	cargo build --locked --package jwt-rbac-cli --package jwt-rbac-xtask

@@ -75,6 +75,7 @@ build
 step 'an API server, istiod and a registry'
 up
 start echo python3 "$here/echo.py" 19080
+start issuer python3 -m http.server 19081 --bind 127.0.0.1 --directory "$root/testdata"
 
 step 'the image goes to the registry: make push'
 pushed=$("$root/target/debug/xtask" push "$root/target/image" "$registry/team") || die 'the image could not be pushed'
@@ -105,7 +106,8 @@ step 'workloads and their sidecars'
     workload productpage $PRODUCTPAGE details reviews
     workload details $DETAILS
     workload reviews $REVIEWS
-    workload customers $CUSTOMERS
+    workload customers $CUSTOMERS issuer
+    issuer 19081
     workload web-frontend $FRONTEND customers
     gateway $INGRESS
 } | kubectl apply -f - >/dev/null || die 'the workloads could not be applied'
@@ -176,6 +178,16 @@ sleep 3
 expect 403 'another digest: Istio denies everything' call_customers "$customer"
 kubectl apply -k "$state/wasmplugin/customers" >/dev/null
 until_is 200 'with the right digest it answers' call_customers "$customer"
+
+step 'keys that the filter fetches from the cluster of a ServiceEntry'
+strangers=$(python3 -c 'import json, sys; print(json.dumps(json.dumps(json.load(open(sys.argv[1])))))' "$root/testdata/jwks-stranger.json")
+patch_plugin customers '[{"op": "replace", "path": "/spec/pluginConfig/jwtRules/0/jwks", "value": '"$strangers"'}]'
+until_is 401 'with the keys of another issuer' call_customers "$customer"
+patch_plugin customers '[{"op": "remove", "path": "/spec/pluginConfig/jwtRules/0/jwks"},
+    {"op": "add", "path": "/spec/pluginConfig/jwtRules/0/jwksUri", "value": "http://issuer.default.svc.cluster.local:9080/jwks.json"},
+    {"op": "add", "path": "/spec/pluginConfig/jwtRules/0/allowInsecureJwks", "value": true}]'
+until_is 200 'with the keys that it fetched' call_customers "$customer"
+expect 403 'and it still asks for the permission' call_customers "$stranger"
 
 step 'the fence: a workload is closed when its plugin is gone'
 kubectl apply -k "$state/wasmplugin/fenced" >/dev/null

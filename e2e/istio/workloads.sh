@@ -40,6 +40,23 @@ END
     for called; do echo "    - default/$called.default.svc.cluster.local"; done
 }
 
+# The issuer, which serves its keys at a port of this machine. Its own port is that of the listener of customers: Istio
+# makes no cluster for others here.
+issuer() {
+    cat <<END
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: issuer, namespace: default}
+spec:
+  hosts: [issuer.default.svc.cluster.local]
+  location: MESH_EXTERNAL
+  resolution: STATIC
+  ports: [{number: 9080, name: http, protocol: HTTP}]
+  endpoints: [{address: 127.0.0.1, ports: {http: $1}}]
+END
+}
+
 # The ingress gateway, on port 18080, for every host: productpage is behind it.
 gateway() {
     cat <<END

@@ -18,6 +18,7 @@
 //! | [`other_names`], [`sent`] | the requests of `docs/workloads.md` |
 //! | [`key_server`] | the server of an issuer's keys, and how it misbehaves |
 //! | [`workload`] | a program that reads requests as real workloads do |
+//! | [`issuer`] | the issuer of `make run` |
 //! | [`tokens`], [`garbage`] | valid and invalid tokens, and bytes that are no token |
 //! | [`cases`], [`headers`] | `testdata/cases/*.yaml` |
 //! | [`check`], [`twin`] | what a response must be: by its case, and by the native pair |
@@ -48,6 +49,7 @@ pub mod filters;
 pub mod garbage;
 pub mod headers;
 pub mod http2;
+pub mod issuer;
 pub mod key_server;
 pub mod lds;
 pub mod listener;

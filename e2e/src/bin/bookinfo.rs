@@ -1,8 +1,10 @@
 //! `make run`: Bookinfo on this machine. Starts Envoy on `testdata/envoy.yaml`, mints a token for
 //! each caller, shows who may do what, and stays up for more requests until Ctrl-C.
 //!
-//! With `--once` it takes free ports and ends after the table. The exit code is 1 when an answer is
-//! not the expected one.
+//! Its page is behind the filter too, with an issuer that signs everybody in.
+//!
+//! With `--free-ports` it takes free ports, with `--once` also, and ends after the table. The exit
+//! code is 1 when an answer is not the expected one.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -14,8 +16,7 @@ use std::process::ExitCode;
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::client::{Request, Response};
 use jwt_rbac_e2e::envoy::Envoy;
-use jwt_rbac_e2e::tokens::Recipe;
-use serde_json::json;
+use jwt_rbac_e2e::issuer;
 
 /// A service of Bookinfo: its name, its port in `testdata/envoy.yaml`, and a page of it.
 struct Service {
@@ -32,6 +33,9 @@ const SERVICES: [Service; 3] = [
 
 const ADMIN_PORT: u16 = 9901;
 
+/// The port of the issuer in `testdata/envoy.yaml`.
+const ISSUER_PORT: u16 = 9083;
+
 /// Every caller and the status of its answer from each service.
 const CALLERS: [(&str, [u16; 3]); 4] = [
     ("anonymous", [200, 403, 403]),
@@ -41,8 +45,8 @@ const CALLERS: [(&str, [u16; 3]); 4] = [
 ];
 
 fn main() -> ExitCode {
-    let once = env::args().skip(1).any(|argument| argument == "--once");
-    match run(once) {
+    let has = |wanted: &str| env::args().skip(1).any(|argument| argument == wanted);
+    match run(has("--once"), has("--free-ports")) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
             eprintln!("bookinfo: the answers are not the expected ones");
@@ -56,17 +60,24 @@ fn main() -> ExitCode {
 }
 
 /// Whether every answer was the expected one.
-fn run(once: bool) -> Result<bool, String> {
-    let name = if once { "target/bookinfo-once" } else { "target/bookinfo" };
+fn run(once: bool, free_ports: bool) -> Result<bool, String> {
+    let name = match (once, free_ports) {
+        (true, _) => "target/bookinfo-once",
+        (false, true) => "target/bookinfo-page",
+        (false, false) => "target/bookinfo",
+    };
     let directory = artifacts::root().join(name);
     fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
-    let ports = if once { Ports::free()? } else { Ports::fixed()? };
+    let ports = if once || free_ports { Ports::free()? } else { Ports::fixed()? };
+    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, ports.of(ISSUER_PORT)));
+    issuer::serve(socket.map_err(|error| format!("the issuer has no port: {error}"))?);
     let mut envoy = start(&directory, &ports)?;
     write_tokens(&directory).map_err(|error| format!("a token can't be written: {error}"))?;
     let as_expected = show_matrix(&directory, &ports)?;
     if once {
         return Ok(as_expected);
     }
+    println!("The page: http://127.0.0.1:{}/productpage\n", ports.of(SERVICES[0].port));
     show_commands();
     let status = envoy.wait().map_err(|error| error.to_string())?;
     println!("Envoy ended with {status}; its log is target/bookinfo/envoy.log");
@@ -78,7 +89,7 @@ struct Ports(BTreeMap<u16, u16>);
 
 impl Ports {
     fn named() -> impl Iterator<Item = u16> {
-        SERVICES.iter().map(|service| service.port).chain([ADMIN_PORT])
+        SERVICES.iter().map(|service| service.port).chain([ADMIN_PORT, ISSUER_PORT])
     }
 
     /// The ports that the file names, if they are free.
@@ -132,14 +143,10 @@ fn start(directory: &Path, ports: &Ports) -> Result<Envoy, String> {
 
 /// A token for each caller but the anonymous one.
 fn write_tokens(directory: &Path) -> std::io::Result<()> {
-    let expired = Recipe::of_caller("user").claim("exp", json!("now-3600"));
-    let tokens = [
-        ("user", Recipe::of_caller("user")),
-        ("moderator", Recipe::of_caller("moderator")),
-        ("expired", expired),
-    ];
-    for (name, recipe) in tokens {
-        fs::write(token_file(directory, name), recipe.mint())?;
+    for (caller, _) in CALLERS {
+        if let Some(token) = issuer::token_of(caller) {
+            fs::write(token_file(directory, caller), token)?;
+        }
     }
     Ok(())
 }
