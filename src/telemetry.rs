@@ -21,27 +21,27 @@ use crate::response;
 const MAX_LINES: u32 = 10;
 
 /// What bounds the lines of one plugin on one worker, so that no client can fill its log or its time
-/// with denials. Each kind has a budget of its own: a flood of one hides no other.
+/// with denials. Each kind has a limit of its own: a flood of one hides no other.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct LineBudgets {
-    allowed: LineBudget,
-    refused_tokens: LineBudget,
-    denied: LineBudget,
-    would_deny: LineBudget,
+pub struct LineLimits {
+    allowed: LineLimit,
+    refused_tokens: LineLimit,
+    denied: LineLimit,
+    would_deny: LineLimit,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct LineBudget {
+struct LineLimit {
     second: u64,
     lines: u32,
     suppressed: u64,
 }
 
-impl LineBudgets {
+impl LineLimits {
     /// Asks for one line. `Some` grants it, with the number of lines of its kind that were not
     /// granted since the last one that was. `now` is in seconds since 1970.
     pub fn take(&mut self, verdict: &Verdict<'_>, now: u64) -> Option<u64> {
-        let budget = match verdict {
+        let limit = match verdict {
             Verdict::Allow(_) => &mut self.allowed,
             Verdict::Deny(denial) if denial.refusal.kind() == Kind::Token => {
                 &mut self.refused_tokens
@@ -50,11 +50,11 @@ impl LineBudgets {
             Verdict::WouldDeny(..) => &mut self.would_deny,
             Verdict::Wait => return None,
         };
-        budget.take(now)
+        limit.take(now)
     }
 }
 
-impl LineBudget {
+impl LineLimit {
     fn take(&mut self, now: u64) -> Option<u64> {
         if self.second != now {
             self.second = now;

@@ -9,7 +9,7 @@ use jwt_rbac::document::{DecisionLog, Document};
 use jwt_rbac::mask;
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac::request::{Header, Request};
-use jwt_rbac::telemetry::{LineBudgets, claim_states, is_logged, line, summary};
+use jwt_rbac::telemetry::{LineLimits, claim_states, is_logged, line, summary};
 use jwt_rbac::worker::Worker;
 use serde_json::{Value, json};
 
@@ -181,7 +181,7 @@ fn access_logs_get_four_words() {
 
 #[test]
 fn ten_lines_a_second_of_each_kind() {
-    let mut budgets = LineBudgets::default();
+    let mut budgets = LineLimits::default();
     let mut granted = |refusal: Refusal, now, asked| -> Vec<u64> {
         let verdict = Verdict::Deny(refusal.into());
         (0..asked).filter_map(|_| budgets.take(&verdict, now)).collect()

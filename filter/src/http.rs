@@ -9,7 +9,7 @@ use jwt_rbac::decision::{Decision, Verdict, decide, decide_now};
 use jwt_rbac::document::{DecisionLog, Document};
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac::request::Request;
-use jwt_rbac::telemetry::{self, LineBudgets};
+use jwt_rbac::telemetry::{self, LineLimits};
 use jwt_rbac::{forward, response};
 use jwt_rbac_host::{self as host, HeaderLines, HeaderMap, HostError};
 use log::{error, warn};
@@ -235,7 +235,7 @@ fn log_decision(
     decision: &Decision<'_, '_>,
     document: &Document,
     request: &Request<'_>,
-    lines: &Cell<LineBudgets>,
+    lines: &Cell<LineLimits>,
     now: u64,
 ) {
     // An access log that misses something is no reason to treat the request otherwise.
@@ -249,9 +249,9 @@ fn log_decision(
     if !telemetry::is_logged(log, &decision.verdict) {
         return;
     }
-    let mut budgets = lines.get();
-    let granted = budgets.take(&decision.verdict, now);
-    lines.set(budgets);
+    let mut limits = lines.get();
+    let granted = limits.take(&decision.verdict, now);
+    lines.set(limits);
     if let Some(suppressed) = granted {
         warn!("{}", telemetry::line(decision, document, request, suppressed));
     }

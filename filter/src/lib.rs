@@ -20,7 +20,7 @@ use jwt_rbac::authn::fetch::Call;
 use jwt_rbac::authn::key_source::FetchedFrom;
 use jwt_rbac::authn::provider::Provider;
 use jwt_rbac::document::Document;
-use jwt_rbac::telemetry::{self, LineBudgets};
+use jwt_rbac::telemetry::{self, LineLimits};
 use jwt_rbac::worker::Worker;
 use jwt_rbac_config::problem::Problem;
 use jwt_rbac_host as host;
@@ -53,7 +53,7 @@ pub(crate) struct Plugin {
     /// Without a document everything is denied.
     configured: Option<Configured>,
     metrics: Metrics,
-    lines: Cell<LineBudgets>,
+    lines: Cell<LineLimits>,
     tick: Tick,
     /// Whether there was a request.
     is_used: Cell<bool>,
