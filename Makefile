@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build image push run try test test-image test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens soak clean manifests test-istio test-webhook dist test-compat test-observability test-page
+.PHONY: help build image push run try test test-image test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens soak clean manifests test-istio test-webhook dist test-compat test-observability test-page test-key-cache simulate-refresh
 
 CONFIG ?= wasmplugin/rendered/bookinfo.yaml
 
@@ -56,6 +56,9 @@ test-page: build ## Look at the page of `make run` in a real browser (needs chro
 test-istio: image ## Apply the manifests to a real Istio on this machine (needs go, docker-registry, skopeo; minutes)
 	cargo build --locked --package jwt-rbac-cli --package jwt-rbac-xtask
 	ENVOY="$$(e2e/envoy.sh)" KUBECTL=$(MESH)/bin/kubectl HELM=$(MESH)/bin/helm MESH=$(MESH) e2e/istio/run.sh
+
+test-key-cache: ## Run the cache of the issuer's keys in a real nginx (needs nginx)
+	PATH=$$PATH:/usr/sbin cargo test --locked --package jwt-rbac-e2e --test key_cache -- --include-ignored
 
 test-observability: build ## Run the dashboard and the alerts against a real Prometheus (needs prometheus, promtool)
 	@command -v prometheus promtool >/dev/null || { echo 'make: needs prometheus and promtool: apt-get install prometheus' >&2; exit 1; }
@@ -122,6 +125,9 @@ many-tokens: build ## Send a million different tokens, and check that memory doe
 
 soak: build ## Good and hostile requests under changing documents for ten minutes (SECONDS=… for less)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin soak -- $(SECONDS)
+
+simulate-refresh: ## Show how often the proxies of a large mesh ask an issuer for its keys
+	cargo run --locked --release --package jwt-rbac-bench --bin simulate_refresh
 
 clean: ## Remove what was built, and the local Envoy
 	cargo clean

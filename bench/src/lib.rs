@@ -16,6 +16,7 @@
 //! | [`statistics`], [`result`] | ratios of overheads, their intervals, and whether the targets hold |
 //! | [`hostile`] | the requests of `make soak` |
 //! | [`machine`], [`page`], [`page_all`], [`page_refused`], [`page_costs`], [`plot`], [`stack`] | the figures of the pages of `docs/` |
+//! | [`mesh`] | a simulation of a whole mesh that fetches keys |
 //! | [`template`] | the pages themselves: the texts of `bench/pages`, filled in |
 //! | [`report`] | the progress, and where pages are written |
 //!
@@ -36,6 +37,7 @@ pub mod hostile;
 pub mod listeners;
 pub mod load;
 pub mod machine;
+pub mod mesh;
 pub mod page;
 pub mod page_all;
 pub mod page_costs;

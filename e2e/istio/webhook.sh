@@ -110,6 +110,10 @@ kubectl patch validatingwebhookconfiguration jwt-rbac-webhook --type json -p "[
     {\"op\": \"replace\", \"path\": \"/webhooks/0/clientConfig\",
       \"value\": {\"url\": \"$address/validate\", \"caBundle\": \"$(base64 -w0 < "$state/tls.crt")\"}}]"
 
+echo "the API server takes what fetched keys need"
+kubectl create namespace istio-system
+kubectl apply -f wasmplugin/keys
+
 url=https://artifacts.example.com/jwt_rbac.wasm
 good='routes: [{paths: [/health], access: PUBLIC}, {paths: [/closed], access: DENIED}]'
 broken='routes: [{paths: [/health], acess: PUBLIC}]
