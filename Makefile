@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build image push run try test test-image test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens soak clean manifests test-istio test-webhook dist test-compat test-observability test-page test-key-cache simulate-refresh
+.PHONY: help build image push run try test test-image test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens rotate soak clean manifests test-istio test-webhook dist test-compat test-observability test-page test-key-cache simulate-refresh
 
 CONFIG ?= wasmplugin/rendered/bookinfo.yaml
 

@@ -27,6 +27,11 @@ pub fn provider() -> Value {
     })
 }
 
+/// The `kid` under which the key sets have a key.
+pub fn key_id(name: &str) -> String {
+    signing_key(name).id.clone()
+}
+
 /// How to mint a token.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]

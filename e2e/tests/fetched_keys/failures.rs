@@ -6,9 +6,10 @@ use std::time::Duration;
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::decision_log::events;
 use jwt_rbac_e2e::key_server::{Behaviour, KeyServer};
+use jwt_rbac_e2e::tokens::key_id;
 use serde_json::{Value, json};
 
-use crate::{document, envoy, eventually, key_id, keys, stat, status, token};
+use crate::{document, envoy, eventually, keys, stat, status, token};
 
 /// Answers that are no key set, and the cause that metrics name.
 fn bad_answers() -> Vec<(Behaviour, &'static str)> {

@@ -3,6 +3,7 @@
 mod failures;
 mod first;
 mod rotation;
+mod tls;
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -45,15 +46,6 @@ fn keys(ids: &[&str]) -> Value {
     keys.retain(|key| ids.is_empty() || ids.iter().any(|id| key["kid"] == *id));
     assert!(ids.len() <= keys.len(), "{ids:?}");
     set
-}
-
-/// The `kid` of a key of the tests.
-fn key_id(name: &str) -> String {
-    let token = Recipe { key: name.to_owned(), ..Recipe::of_caller("user") }.mint();
-    let header = token.split('.').next().expect("a header");
-    let header = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, header);
-    let header: Value = serde_json::from_slice(&header.expect("base64")).expect("JSON");
-    header["kid"].as_str().expect("a kid").to_owned()
 }
 
 /// A token that is signed with a key of the tests.

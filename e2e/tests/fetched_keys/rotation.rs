@@ -9,10 +9,11 @@ use jwt_rbac_e2e::envoy::Envoy;
 use jwt_rbac_e2e::key_server::{Behaviour, KeyServer};
 use jwt_rbac_e2e::lds::{ListenerFile, Update};
 use jwt_rbac_e2e::listener::ours;
+use jwt_rbac_e2e::tokens::key_id;
 use jwt_rbac_e2e::upstream::Upstream;
 use serde_json::json;
 
-use crate::{CLUSTER, document, envoy, eventually, get, key_id, keys, stat, status, token};
+use crate::{CLUSTER, document, envoy, eventually, get, keys, stat, status, token};
 
 #[test]
 fn a_new_key_works_and_a_removed_one_stops_cached_tokens_included() {
