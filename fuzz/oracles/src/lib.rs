@@ -7,6 +7,7 @@
 //! | [`signed_token`] | a header and a payload, signed here | the same |
 //! | [`key_set`] | a JWKS | the answer is always the same; no private key is taken, no forged token |
 //! | [`document`] | a `pluginConfig` | the answer is always the same; what loads can be asked |
+//! | [`fetched`] | what a key server answers | no secret and no private key is taken, and no answer takes keys away |
 //! | [`path`] | a target | what passes can't be read as a closed path by any workload |
 //! | [`request`] | a request | the workload gets no header of ours from the client, the log no token, and what a worker remembers changes no decision |
 //! | [`explain`] | a request as people write it | the report says what the filter does |
@@ -21,6 +22,7 @@
 mod asked;
 pub mod document;
 pub mod explain;
+pub mod fetched;
 mod independent;
 pub mod key_set;
 pub mod path;
@@ -33,9 +35,10 @@ pub mod token;
 pub type Check = fn(&[u8]);
 
 /// Every oracle by the name of its fuzz target and of the directory of its seeds.
-pub const ALL: [(&str, Check); 7] = [
+pub const ALL: [(&str, Check); 8] = [
     ("document", document::check),
     ("explain", explain::check),
+    ("fetched", fetched::check),
     ("key_set", key_set::check),
     ("path", path::check),
     ("request", request::check),
