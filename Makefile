@@ -120,6 +120,10 @@ costs: build ## Measure what each step of a request costs, and write docs/costs.
 flood: build ## Measure what the decision log costs under a flood of denials
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin flood
 
+.PHONY: worst
+worst: build ## Search the refused request that costs most, and measure it (STEPS=… for a shorter search)
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin worst -- $(STEPS)
+
 many-tokens: build ## Send a million different tokens, and check that memory does not grow (TOKENS=… for fewer)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin many_tokens -- $(TOKENS)
 

@@ -14,6 +14,7 @@
 //! | [`wrk`] | load from `wrk` on another CPU |
 //! | [`round`] | one target measured, and all of them in turn |
 //! | [`statistics`], [`result`] | ratios of overheads, their intervals, and whether the targets hold |
+//! | [`worst`] | the search for the dearest refused request |
 //! | [`hostile`] | the requests of `make soak` |
 //! | [`machine`], [`page`], [`page_all`], [`page_refused`], [`page_costs`], [`plot`], [`stack`] | the figures of the pages of `docs/` |
 //! | [`mesh`] | a simulation of a whole mesh that fetches keys |
@@ -54,4 +55,5 @@ pub mod statistics;
 pub mod suite;
 pub mod template;
 pub mod verify_signature;
+pub mod worst;
 pub mod wrk;

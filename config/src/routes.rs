@@ -42,7 +42,8 @@ pub fn compile(
     let named_hosts = decoded.iter().any(|(_, route)| route.hosts.is_some());
     let mut table = RouteTable::new(named_hosts, options.ambiguous_paths, options.unmatched);
     let mut names = UniqueNames::default();
-    let mut keys_left = MAX_KEYS;
+    // `None` once there are too many.
+    let mut keys_left = Some(MAX_KEYS);
     let mut all_paths = Vec::new();
     for (place, mut route) in decoded {
         if named_hosts && route.hosts.is_none() {
@@ -66,7 +67,7 @@ pub fn compile(
     if options.ambiguous_paths == AmbiguousPaths::Match {
         ambiguity::check(&all_paths, table.routes(), problems);
     }
-    if keys_left == 0 {
+    if keys_left.is_none() {
         problems.error(place.clone(), TableFault::TooManyKeys { limit: MAX_KEYS }.into());
     }
     if let Some(visits) = table.excessive_visits() {
@@ -78,7 +79,7 @@ pub fn compile(
 #[inline(never)]
 fn add_route(
     table: &mut RouteTable,
-    keys_left: &mut usize,
+    keys_left: &mut Option<usize>,
     place: &Place,
     route: &mut Route,
     issuers: &Issuers,
@@ -103,13 +104,11 @@ fn add_route(
         bound_paths.push((path, segments));
     }
     let added = [bound_paths.len(), hosts.len(), methods.len()];
-    *keys_left = match added.into_iter().try_fold(1, usize::checked_mul) {
-        Some(added) => keys_left.saturating_sub(added),
-        None => 0,
-    };
+    let added = added.into_iter().try_fold(1, usize::checked_mul);
+    *keys_left = added.and_then(|added| keys_left.and_then(|left| left.checked_sub(added)));
     let mut keys = Vec::new();
     // Said once, for the whole table.
-    if *keys_left > 0 {
+    if keys_left.is_some() {
         for (path, variables) in &bound_paths {
             for host in &hosts {
                 for method in &methods {
