@@ -18,8 +18,9 @@ use jwt_rbac_e2e::tokens::Recipe;
 use jwt_rbac_e2e::verdict::Denial;
 use serde_json::{Value, json};
 
-/// Refusals that no client can cause, and why.
-const ELSEWHERE: [(Refusal, &str); 3] = [
+/// Refusals that no request can cause here, and why.
+const ELSEWHERE: [(Refusal, &str); 4] = [
+    (Refusal::KeysUnavailable, "needs a key server: tests/fetched_keys"),
     (Refusal::DocumentMissing, "without a document there is no listener"),
     (Refusal::RequestMalformed, "Envoy refuses such requests before any filter sees them"),
     (Refusal::HostFailure, "no call of a sound Envoy fails"),

@@ -11,6 +11,8 @@ pub enum Outcome {
     Unknown,
     /// Envoy refuses it before any filter.
     Invalid,
+    /// Envoy refuses it, or, in 1.36, takes the first of two lines, for us as for its router.
+    InvalidOrFirst(&'static str),
 }
 /// Authorities, and what must come of them where ports are ignored.
 pub const AUTHORITIES: &[(&str, Outcome)] = &[
