@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use jwt_rbac_e2e::{bootstrap, filters, listener, native};
+use jwt_rbac_e2e::key_server::{Behaviour, KeyServer};
+use jwt_rbac_e2e::{artifacts, bootstrap, filters, listener, native};
 
 /// The filters before the router.
 #[derive(Clone, Debug)]
@@ -82,7 +83,22 @@ fn native_pair(document: &Value) -> Result<Vec<Value>, String> {
     Ok(filters)
 }
 
-/// A bootstrap with a listener for each name.
+/// The cluster of the key server.
+const KEYS: &str = "keys";
+
+/// The same document with keys that each worker fetches.
+#[must_use]
+pub fn with_fetched_keys(mut document: Value) -> Value {
+    for rule in document["jwtRules"].as_array_mut().into_iter().flatten() {
+        rule["jwksUri"] = "http://keys.test/jwks".into();
+        rule["jwksCluster"] = KEYS.into();
+        rule["allowInsecureJwks"] = true.into();
+        rule.as_object_mut().map(|rule| rule.remove("jwks"));
+    }
+    document
+}
+
+/// A bootstrap with a listener for each name, and a server of the keys of the tests.
 ///
 /// # Errors
 ///
@@ -97,7 +113,11 @@ pub fn bootstrap<'a>(
         .collect::<Result<Vec<Value>, String>>()?;
     // No route leads there.
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
-    Ok(bootstrap::bootstrap(nowhere, &listeners, None))
+    let mut bootstrap = bootstrap::bootstrap(nowhere, &listeners, None);
+    let keys = KeyServer::start(Behaviour::body(200, artifacts::jwks().as_bytes()));
+    let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
+    clusters.ok_or("no clusters")?.push(keys.cluster(KEYS));
+    Ok(bootstrap)
 }
 
 fn answering(name: &str, filters: &[Value]) -> Value {
@@ -116,7 +136,6 @@ fn answering(name: &str, filters: &[Value]) -> Value {
 mod tests {
     use super::super::policy;
     use super::*;
-    use jwt_rbac_e2e::artifacts;
 
     #[test]
     fn the_pair_asks_for_the_method_first() {

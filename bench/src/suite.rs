@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::callers::Callers;
-use super::listeners::Chain;
+use super::listeners::{self, Chain};
 use super::policy;
 use jwt_rbac_e2e::artifacts;
 
@@ -153,6 +153,13 @@ pub fn standard() -> Suite {
     let ours_of_most = suite.ours(&most, table(10_000), 200, CacheUse::Hits);
     suite.compare("10,000 routes, ours with 10 as 1", plain, ours, ours_of_most, None, Some(1.2));
     suite.comparisons.last_mut().expect("just made").base_name = "jwt-rbac, 10 routes";
+
+    let fetched = Request::seen("seen, fetched keys", policy::permitted_path(ROUTES));
+    let document = listeners::with_fetched_keys(table(ROUTES));
+    let ours_fetched = suite.ours(&fetched, document, 200, CacheUse::Hits);
+    let title = "fetched keys, ours with inline keys as 1";
+    suite.compare(title, plain, ours, ours_fetched, None, Some(1.05));
+    suite.comparisons.last_mut().expect("just made").base_name = "jwt-rbac, inline keys";
     suite
 }
 
