@@ -9,11 +9,18 @@ use std::borrow::Cow;
 
 use crate::percent;
 
+/// How many segments a path of a document can have: the tree of paths is walked by recursion. What a
+/// request has beyond is read as one.
+pub const MAX_SEGMENTS: usize = 64;
+
 /// One segment of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment<'a> {
     /// It can be read in more than one way; its text must not decide anything.
     Ambiguous,
+    /// What lies deeper than any path of a document, and everybody reads alike: a client can send ten
+    /// thousand segments.
+    Deep,
     /// Nothing between two slashes: ambiguous too, and nothing that a variable could hold.
     Empty,
     /// Everybody reads it like this. Never empty.
@@ -21,8 +28,8 @@ pub enum Segment<'a> {
 }
 
 /// The segments of a path without its query. A trailing slash does not count; an empty segment
-/// anywhere else is ambiguous. `None` for a path that does not start with a slash, which has no
-/// segments.
+/// anywhere else is ambiguous. What is beyond [`MAX_SEGMENTS`] is one segment. `None` for a path that
+/// does not start with a slash, which has no segments.
 #[must_use]
 pub fn segments(path: &[u8]) -> Option<Vec<Segment<'_>>> {
     let path = path.strip_prefix(b"/")?;
@@ -32,8 +39,24 @@ pub fn segments(path: &[u8]) -> Option<Vec<Segment<'_>>> {
     let path = path.strip_suffix(b"/").unwrap_or(path);
     // Room for the segments of most paths.
     let mut segments = Vec::with_capacity(8);
-    segments.extend(path.split(|&byte| byte == b'/').map(segment));
+    let mut raw = path.splitn(MAX_SEGMENTS.saturating_add(1), |&byte| byte == b'/');
+    segments.extend(raw.by_ref().take(MAX_SEGMENTS).map(segment));
+    segments.extend(raw.next().map(deep_segment));
     Some(segments)
+}
+
+/// Several segments with their slashes, decoded at once.
+#[cold] // No path of a document has as many.
+fn deep_segment(raw: &[u8]) -> Segment<'static> {
+    let slashes = |text: &[u8]| memchr::memchr_iter(b'/', text).count();
+    let (decoded, well_formed) = percent::decode(raw);
+    let is_plain = raw.iter().all(|&byte| matches!(byte, b'/' | b'%') || is_literal(byte))
+        && well_formed
+        && slashes(&decoded) == slashes(raw)
+        && std::str::from_utf8(&decoded).is_ok_and(|text| {
+            text.split('/').all(|segment| !segment.is_empty() && is_plain(segment))
+        });
+    if is_plain { Segment::Deep } else { Segment::Ambiguous }
 }
 
 fn segment(raw: &[u8]) -> Segment<'_> {
@@ -90,9 +113,28 @@ mod tests {
             .into_iter()
             .map(|segment| match segment {
                 Segment::Plain(text) => Some(text.into_owned()),
-                Segment::Ambiguous | Segment::Empty => None,
+                Segment::Ambiguous | Segment::Deep | Segment::Empty => None,
             })
             .collect()
+    }
+
+    fn last(path: &str) -> Segment<'_> {
+        segments(path.as_bytes()).unwrap().pop().unwrap()
+    }
+
+    #[test]
+    fn what_is_deeper_than_any_document_is_one_segment() {
+        let path = |count: usize, end: &str| format!("{}{end}", "/%61".repeat(count));
+        let count = |path: &str| segments(path.as_bytes()).unwrap().len();
+        assert_eq!(last(&path(MAX_SEGMENTS, "")), Segment::Plain("a".into()));
+        assert_eq!(last(&path(MAX_SEGMENTS, "/")), Segment::Plain("a".into()));
+        assert_eq!(last(&path(MAX_SEGMENTS + 1, "")), Segment::Deep);
+        assert_eq!(count(&path(10_000, "/b/")), MAX_SEGMENTS + 1);
+        for end in
+            ["/b%2fc", "/..", "/%2e", "//", "//a", "/a;b", "/%", "/%2561", "/%ff", "/%C3/%A9"]
+        {
+            assert_eq!(last(&path(MAX_SEGMENTS + 5, end)), Segment::Ambiguous, "{end}");
+        }
     }
 
     #[test]
@@ -169,6 +211,13 @@ mod tests {
         #[test]
         fn no_bytes_panic(path: Vec<u8>) {
             let _ = segments(&path);
+        }
+
+        #[test]
+        fn deep_segments_are_judged_like_others(path in "[/.%a-f0-9;éA]{0,24}") {
+            let alone: Vec<_> = path.split('/').map(|raw| segment(raw.as_bytes())).collect();
+            let is_plain = alone.iter().all(|segment| matches!(segment, Segment::Plain(_)));
+            prop_assert_eq!(deep_segment(path.as_bytes()) == Segment::Deep, is_plain);
         }
 
         #[test]

@@ -242,7 +242,7 @@ impl RouteTable {
         request: &Request<'r>,
     ) -> Result<Option<(&'t Methods, Vec<Segment<'r>>)>, Refusal> {
         let segments = path::segments(request.path()).ok_or(Refusal::PathAmbiguous)?;
-        let is_plain = |segment: &Segment<'_>| matches!(segment, Segment::Plain(_));
+        let is_plain = |segment: &Segment<'_>| matches!(segment, Segment::Plain(_) | Segment::Deep);
         if self.ambiguous_paths == AmbiguousPaths::Deny && !segments.iter().all(is_plain) {
             return Err(Refusal::PathAmbiguous);
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::path::{self, Segment};
+use super::path::{self, MAX_SEGMENTS, Segment};
 
 /// A path of literals and variables, with or without a rest at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +21,6 @@ pub enum Part {
     /// Any one segment that is not empty: `{name}`, or `{*}` without a name.
     Variable(Option<String>),
 }
-
-/// How long a path may be: the tree of paths is walked by recursion.
-const MAX_SEGMENTS: usize = 64;
 
 impl Template {
     /// Reads a template.

@@ -77,7 +77,7 @@ impl<T> Node<T> {
         };
         let variable = self.variable.as_deref();
         let (literal, variable) = match segment {
-            Segment::Ambiguous => (None, variable),
+            Segment::Ambiguous | Segment::Deep => (None, variable),
             Segment::Empty => (None, None),
             Segment::Plain(text) => (self.literals.get(text.as_ref()), variable),
         };
