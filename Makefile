@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help build image push run try test test-image test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens rotate soak clean manifests test-istio test-webhook dist test-compat test-observability test-page test-key-cache simulate-refresh
+.PHONY: help build image push run try test test-image test-differential test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens rotate soak clean manifests test-istio test-webhook dist test-compat test-observability test-page test-key-cache simulate-refresh
 
 CONFIG ?= wasmplugin/rendered/bookinfo.yaml
 
@@ -75,6 +75,10 @@ test-compat: image ## Run the end-to-end tests in each minor of Envoy that Istio
 	set -e; for version in $(ENVOYS); do echo "Envoy $$version"; ENVOY="$$(ENVOY_VERSION=$$version e2e/envoy.sh)" \
 		cargo test --locked --package jwt-rbac-e2e --no-fail-fast; done
 
+test-differential: build ## Compare with the native pair at random: make test-differential N=1000 SEED=7 (documents of 100 requests)
+	ENVOY="$$(e2e/envoy.sh)" SEED="$(SEED)" DOCUMENTS="$(N)" cargo test --locked --package jwt-rbac-e2e \
+		--test differential -- --nocapture
+
 test-workloads: build ## Put programs on Flask, Express and Go behind the filter (needs node, npm, go)
 	e2e/workloads/install.sh
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --package jwt-rbac-e2e --test frameworks -- --include-ignored
@@ -129,6 +133,9 @@ many-tokens: build ## Send a million different tokens, and check that memory doe
 
 soak: build ## Good and hostile requests under changing documents for ten minutes (SECONDS=… for less)
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin soak -- $(SECONDS)
+
+rotate: build ## Rotate an issuer's keys under load, and check every answer (SECONDS=… for less than two minutes)
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --release --package jwt-rbac-bench --bin rotate -- $(SECONDS)
 
 simulate-refresh: ## Show how often the proxies of a large mesh ask an issuer for its keys
 	cargo run --locked --release --package jwt-rbac-bench --bin simulate_refresh

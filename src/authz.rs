@@ -2,6 +2,7 @@
 
 pub mod hosts;
 pub mod path;
+pub mod policies;
 pub mod requirement;
 pub mod routes;
 pub mod template;
@@ -39,14 +40,22 @@ pub struct Permit {
     keeps_token: bool,
 }
 
+impl Caller {
+    /// Whom its verified token names.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Anonymous { .. } | Self::TokenIgnored => None,
+            Self::Identified(identity) => Some(identity),
+        }
+    }
+}
+
 impl Permit {
     /// Who sent the request; `None` for anonymous.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
-        match &self.caller {
-            Caller::Anonymous { .. } | Caller::TokenIgnored => None,
-            Caller::Identified(identity) => Some(identity),
-        }
+        self.caller.identity()
     }
 
     /// Whether the workload must not receive the token of the request.
@@ -73,14 +82,19 @@ impl Permit {
     }
 }
 
-/// Checks what the route of a request requires; without a route every caller passes.
+/// Checks what the policies said of a request, and what its route requires; without a route every caller
+/// passes.
 ///
 /// # Errors
 /// Why the request is denied.
 pub(crate) fn authorize<'d>(
     route: Option<&Match<'d, '_>>,
     caller: Caller,
+    by_policy: Option<Denial<'d>>,
 ) -> Result<Permit, Denial<'d>> {
+    if let Some(denial) = by_policy {
+        return Err(denial);
+    }
     let permit = Permit { caller, keeps_token: false };
     match route.map(|route| (&route.route.access, &route.variables)) {
         None | Some((Access::Public(_), _)) => {}

@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use crate::authn::identity::Identity;
 use crate::authn::rejection::Rejection;
+use crate::authz::policies::{Judgement, Policies};
 use crate::authz::routes::{Access, Match, TokenUse};
 use crate::authz::{self, Caller, Permit};
-use crate::denial::Denial;
+use crate::denial::{Denial, Detail};
 use crate::document::{CorsPreflight, Document};
 use crate::refusal::{Kind, Refusal};
 use crate::request::Request;
@@ -21,6 +22,8 @@ pub struct Decision<'d, 'r> {
     pub route: Option<Match<'d, 'r>>,
     /// Who sent it, if its token was verified.
     pub identity: Option<Rc<Identity>>,
+    /// The AUDIT policy that matches it.
+    pub audit: Option<&'d str>,
 }
 
 /// What becomes of a request.
@@ -68,16 +71,22 @@ impl<'d, 'r> Decision<'d, 'r> {
     /// A denial about which nothing else is known.
     #[must_use]
     pub fn deny(refusal: Refusal) -> Self {
-        Self { verdict: Verdict::Deny(refusal.into()), route: None, identity: None }
+        let (route, identity, audit) = Default::default();
+        Self { verdict: Verdict::Deny(refusal.into()), route, identity, audit }
     }
 
     fn wait(route: Option<Match<'d, 'r>>) -> Self {
-        Self { verdict: Verdict::Wait, route, identity: None }
+        Self { verdict: Verdict::Wait, route, identity: None, audit: None }
     }
 
-    /// The name of the route that it has.
+    /// The name of what decided: the policy that denies or would, else the route.
     #[must_use]
     pub fn rule(&self) -> Option<&'d str> {
+        match self.verdict.denial() {
+            Some(Denial { detail: Detail::Policy(policy), .. }) => return Some(&policy.name),
+            Some(denial) if denial.refusal.kind() == Kind::Policy => return None,
+            Some(_) | None => {}
+        }
         self.route.as_ref().map(|route| route.route.name.as_str())
     }
 }
@@ -136,7 +145,11 @@ fn decide_or_wait<'d, 'r>(
     if document.cors_preflight == CorsPreflight::Allow && request.is_preflight() {
         let permit = match route.as_ref().map(|route| &route.route.access) {
             Some(Access::Denied) => Err(Refusal::RouteDenied.into()),
-            Some(Access::Public(_) | Access::Required(_)) | None => Ok(authz::permit_preflight()),
+            Some(Access::Public(_) | Access::Required(_)) | None => {
+                let policies = document.policies.as_ref();
+                let denial = policies.and_then(|policies| policies.judge_preflight(request));
+                denial.map_or_else(|| Ok(authz::permit_preflight()), Err)
+            }
         };
         return conclude(document, route, None, permit);
     }
@@ -156,8 +169,21 @@ fn decide_or_wait<'d, 'r>(
         Caller::Identified(identity) => Some(Rc::clone(identity)),
         Caller::Anonymous { .. } | Caller::TokenIgnored => None,
     };
-    let permit = authz::authorize(route.as_ref(), caller);
-    conclude(document, route, identity, permit)
+    let policies = document.policies.as_ref();
+    let judge = |policies: &'d Policies| policies.judge(request, caller.identity());
+    let Judgement { audit, denial } = policies.map(judge).unwrap_or_default();
+    let (of_dry_run, denial) = match denial {
+        Some(denial) if denial.is_of_dry_policy() => (Some(denial), None),
+        denial => (None, denial),
+    };
+    let permit = authz::authorize(route.as_ref(), caller, denial);
+    let decision = conclude(document, route, identity, permit);
+    let verdict = match (decision.verdict, of_dry_run) {
+        // As if the policy were not there, as in Istio: the request keeps its identity.
+        (Verdict::Allow(permit), Some(denial)) => Verdict::WouldDeny(denial, permit),
+        (verdict, _) => verdict,
+    };
+    Decision { verdict, audit, ..decision }
 }
 
 /// The route of a request; `None` where the document has no table, or lets what no route has pass.
@@ -229,22 +255,23 @@ fn conclude<'d, 'r>(
     };
     let verdict = match permit {
         Ok(permit) => Verdict::Allow(kept(permit)),
-        Err(denial) if is_dry_run(document, denial.refusal, route.as_ref()) => {
+        Err(denial) if is_dry_run(document, &denial, route.as_ref()) => {
             Verdict::WouldDeny(denial, kept(authz::permit_dry_run()))
         }
         Err(denial) => Verdict::Deny(denial),
     };
-    Decision { verdict, route, identity }
+    Decision { verdict, route, identity, audit: None }
 }
 
-/// Whether a dry run covers a denial. That of a route covers what the route asks, that of the
-/// document everything but the shape of the request.
-fn is_dry_run(document: &Document, refusal: Refusal, route: Option<&Match<'_, '_>>) -> bool {
+/// Whether a dry run covers a denial. That of a route covers what the route asks, that of a policy what
+/// the policy says, that of the document everything but the shape of the request.
+fn is_dry_run(document: &Document, denial: &Denial<'_>, route: Option<&Match<'_, '_>>) -> bool {
+    let refusal = denial.refusal;
     let of_document = document.dry_run.is_some_and(|dry_run| match refusal.kind() {
         Kind::Shape => false,
         Kind::Token => dry_run.includes_tokens,
-        Kind::Output | Kind::Requirement | Kind::Table => true,
+        Kind::Output | Kind::Policy | Kind::Requirement | Kind::Table => true,
     });
     let of_route = refusal.kind() == Kind::Requirement && route.is_some_and(|it| it.route.dry_run);
-    of_document || of_route
+    of_document || of_route || denial.is_of_dry_policy()
 }

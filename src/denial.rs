@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::authn::identity::ClaimId;
 use crate::authn::rejection::{Rejection, Unverified};
+use crate::authz::policies::Policy;
 use crate::refusal::Refusal;
 
 /// Why a request is denied.
@@ -27,10 +28,20 @@ pub enum Detail<'d> {
     Issuers(&'d [String]),
     /// Nothing more.
     None,
+    /// The policy that denies it.
+    Policy(&'d Policy),
     /// The routes of the path, none of which has the method.
     Routes(Vec<&'d str>),
     /// What the refused token says of itself.
     Token(Box<Unverified>),
+}
+
+impl Denial<'_> {
+    /// Whether the policy that denies is in dry run.
+    #[must_use]
+    pub fn is_of_dry_policy(&self) -> bool {
+        matches!(self.detail, Detail::Policy(policy) if policy.dry_run)
+    }
 }
 
 impl From<Refusal> for Denial<'_> {

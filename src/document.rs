@@ -1,6 +1,7 @@
 //! The compiled document: everything that a decision needs, and nothing that can be wrong.
 
 use crate::authn::Authenticator;
+use crate::authz::policies::Policies;
 use crate::authz::routes::RouteTable;
 use crate::header_names::HeaderNames;
 
@@ -10,6 +11,8 @@ pub struct Document {
     pub authenticator: Authenticator,
     /// The table `routes`; `None` where the document has no such key.
     pub routes: Option<RouteTable>,
+    /// `authorizationPolicies`; `None` where the document has no such key.
+    pub policies: Option<Policies>,
     /// What becomes of CORS preflights.
     pub cors_preflight: CorsPreflight,
     /// Whether its denials are in dry run, and which.

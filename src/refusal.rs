@@ -104,6 +104,15 @@ refusals! {
     /// A claim does not have the value that the route needs
     ClaimMismatch = "claim_mismatch", Requirement, 403, ACCESS_DENIED,
         remedy: "send a token whose claim has the value, or change claims of the route";
+    /// A DENY policy matches the request
+    PolicyDenied = "policy_denied", Policy, 403, ACCESS_DENIED,
+        remedy: "change the policy that the rule names, or send what it does not match";
+    /// No ALLOW policy matches the request
+    PolicyUnmatched = "policy_unmatched", Policy, 403, ACCESS_DENIED,
+        remedy: "add a rule that matches to an ALLOW policy";
+    /// No ALLOW policy matches the request, which has no verified token, and one of them reads it
+    PolicyIdentityMissing = "policy_identity_missing", Policy, 403, ACCESS_DENIED,
+        remedy: "send a token, or add a rule that matches without one to an ALLOW policy";
     /// A claim can't be written to its output header
     HeaderUnwritable = "header_unwritable", Output, 403, ACCESS_DENIED,
         remedy: "let the issuer write the claim without control characters, and without commas for a LIST";
@@ -260,6 +269,8 @@ const VERIFICATION_FAILS: &str = "Jwt verification fails";
 pub enum Kind {
     /// A claim that no header can hold.
     Output,
+    /// What `authorizationPolicies` say.
+    Policy,
     /// What the route of the request asks.
     Requirement,
     /// The request could not be judged: its shape, no document, or a failed call to Envoy. No dry run

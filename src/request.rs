@@ -1,10 +1,50 @@
-//! A request as plain values, read once from the list of its headers.
+//! A request as plain values, read once from the list of its headers. What its connection says is
+//! fetched when something needs it.
+
+use std::fmt;
 
 use crate::refusal::Refusal;
 
 /// The name and value of one header line. Values are bytes: a client may send any byte that
 /// Envoy's codecs let through, 0x80–0xFF among them.
 pub type Header<'a> = (&'a [u8], &'a [u8]);
+
+/// What a host knows of the connection of a request. Asking is a call, so each is asked for when a rule
+/// that can still decide needs it.
+pub trait Connection: fmt::Debug {
+    /// A property; `None` for what this connection does not have.
+    ///
+    /// # Errors
+    /// [`Unknown`], where the host could not say.
+    fn property(&self, property: Property) -> Result<Option<Vec<u8>>, Unknown>;
+}
+
+/// A property of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Property {
+    /// The address that the client has called, with its port.
+    LocalAddress,
+    /// The SPIFFE identity in the certificate of the peer.
+    PeerIdentity,
+    /// The address of the client, with its port, behind proxies that are trusted.
+    RemoteAddress,
+    /// The server name of the TLS handshake.
+    ServerName,
+}
+
+/// The host could not say.
+#[derive(Clone, Copy, Debug)]
+pub struct Unknown;
+
+/// A connection of which nothing is known.
+#[derive(Debug)]
+pub struct NoConnection;
+
+impl Connection for NoConnection {
+    fn property(&self, _: Property) -> Result<Option<Vec<u8>>, Unknown> {
+        Ok(None)
+    }
+}
 
 /// The headers of one request, as Envoy hands them over: names in lower case, repeated names as
 /// repeated entries.
@@ -20,6 +60,7 @@ pub struct Request<'a> {
     path: &'a [u8],
     query: Option<&'a [u8]>,
     headers: &'a [Header<'a>],
+    connection: &'a dyn Connection,
 }
 
 impl<'a> Request<'a> {
@@ -52,7 +93,20 @@ impl<'a> Request<'a> {
             path,
             query,
             headers,
+            connection: &NoConnection,
         })
+    }
+
+    /// The request, with its connection.
+    #[must_use]
+    pub fn with_connection(self, connection: &'a dyn Connection) -> Self {
+        Self { connection, ..self }
+    }
+
+    /// What is known of its connection.
+    #[must_use]
+    pub fn connection(&self) -> &'a dyn Connection {
+        self.connection
     }
 
     /// Every header line, pseudo headers too, in order.

@@ -73,7 +73,8 @@ pub fn status(refusal: Refusal, responses: &Responses) -> u16 {
 
 /// Whether a request is asked for the token that it lacks.
 fn is_missing_token(refusal: Refusal, responses: &Responses) -> bool {
-    refusal == Refusal::IdentityMissing && responses.challenge_missing_token
+    let is_missing = matches!(refusal, Refusal::IdentityMissing | Refusal::PolicyIdentityMissing);
+    is_missing && responses.challenge_missing_token
 }
 
 fn reply(

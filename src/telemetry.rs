@@ -71,11 +71,10 @@ impl LineLimit {
 
 /// Whether the document wants to hear of this decision.
 #[must_use]
-pub fn is_logged(log: DecisionLog, verdict: &Verdict<'_>) -> bool {
-    match (log, verdict) {
-        (DecisionLog::Off, _) | (DecisionLog::Denials, Verdict::Allow(_)) | (_, Verdict::Wait) => {
-            false
-        }
+pub fn is_logged(log: DecisionLog, decision: &Decision<'_, '_>) -> bool {
+    match (log, &decision.verdict) {
+        (DecisionLog::Off, _) | (_, Verdict::Wait) => false,
+        (DecisionLog::Denials, Verdict::Allow(_)) => decision.audit.is_some(),
         (DecisionLog::All | DecisionLog::Denials, _) => true,
     }
 }
@@ -101,6 +100,8 @@ struct Line<'a> {
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -206,6 +207,7 @@ pub fn line(
         },
         reason: refusal.map(Refusal::slug),
         rule: decision.rule(),
+        audit: decision.audit,
         provider: verified.or(refused_by),
         subject: identity.and_then(|identity| shown_text(&identity.subject)),
         claims: Members(
@@ -250,14 +252,17 @@ fn about<'a>(decision: &'a Decision<'_, '_>, document: &'a Document) -> About<'a
         Detail::Claim(claim) => about.claim = authenticator.claim_name(*claim),
         Detail::Header(header) => about.header = Some(header),
         Detail::Issuers(issuers) => about.issuers = issuers.iter().map(String::as_str).collect(),
-        Detail::None => {}
+        // The policy is the rule.
+        Detail::None | Detail::Policy(_) => {}
         Detail::Routes(routes) => about.routes.clone_from(routes),
         Detail::Token(unverified) => {
             let Unverified { lacks, .. } = &**unverified;
             about.claim.clone_from(lacks);
         }
     }
-    let access = decision.route.as_ref().map(|route| &route.route.access);
+    // What a route asks says nothing about a denial by a policy.
+    let route = decision.route.as_ref().filter(|_| denial.refusal.kind() != Kind::Policy);
+    let access = route.map(|route| &route.route.access);
     if let Some(Access::Required(required)) = access {
         let names = authenticator.permission_names();
         let any_of = required.any_of.iter().flatten();

@@ -194,7 +194,7 @@ fn ten_lines_a_second_of_each_kind() {
 
 #[test]
 fn decisions_are_logged_as_the_document_says() {
-    let deny = Verdict::Deny(Refusal::RouteDenied.into());
+    let deny = Decision::deny(Refusal::RouteDenied);
     for (log, expected) in
         [(DecisionLog::All, true), (DecisionLog::Denials, true), (DecisionLog::Off, false)]
     {

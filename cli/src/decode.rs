@@ -25,7 +25,7 @@ use crate::usage::without_control_characters;
   jwt-rbac decode - < token.jwt
   jwt-rbac decode @token.jwt --policy orders.yaml
 
-Without --policy nothing is verified: whoever made the token can have written anything into it.
+Without --policy nothing is verified: anybody can have written anything into the token.
 
 Exit status: 0, or 1 for what is no token and, with --policy, for one that is refused.")]
 pub struct Options {

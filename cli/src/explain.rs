@@ -4,6 +4,7 @@
 pub mod draw;
 mod page;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -50,6 +51,12 @@ pub struct Options {
     host: Option<String>,
     #[command(flatten)]
     caller: CallerOptions,
+    /// The workload that sends it, as `principals` name it: cluster.local/ns/demo/sa/web
+    #[arg(long, value_name = "PRINCIPAL")]
+    principal: Option<String>,
+    /// The address of the client
+    #[arg(long, value_name = "ADDRESS")]
+    remote_ip: Option<IpAddr>,
     /// Sum up what would become of the requests of an HTTP Archive, as browsers export it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["request", "matrix"])]
     har: Option<PathBuf>,
@@ -123,6 +130,8 @@ pub fn run(options: &Options) -> Result<Output, Error> {
         let mut ask = ask.clone().by(caller.clone());
         ask.headers.extend(options.header.iter().cloned());
         ask.host = options.host.clone().or(ask.host);
+        ask.peer.principal.clone_from(&options.principal);
+        ask.peer.remote_ip = options.remote_ip;
         jwt_rbac_explain::explain(&policy, &ask, now)
     });
     let reports: Vec<_> = reports.collect();

@@ -156,7 +156,7 @@ fn documents_are_judged_and_the_rest_is_bounded() {
         9 << 20
     );
     assert_eq!(webhook.send(&roots, long.as_bytes()).unwrap().0, 413);
-    // Whoever speaks no TLS, or nothing, holds up nobody.
+    // A client without TLS, or one that sends nothing, delays no other.
     let mut plain = TcpStream::connect(webhook.address).unwrap();
     plain.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
     let _silent: Vec<_> = (0..50).map(|_| TcpStream::connect(webhook.address).unwrap()).collect();

@@ -28,6 +28,7 @@ macro_rules! object {
         }
         $(not implemented: $($future:literal),+;)?
         $(misplaced: $($misplaced:literal),+;)?
+        $(refused: $($refused:literal $why:path),+;)?
     ) => {
         $(#[doc = $doc])+
         #[derive(Debug, $($derive)?)]
@@ -41,6 +42,7 @@ macro_rules! object {
                 fields: &[$($name),+],
                 not_implemented: &[$($($future),+)?],
                 misplaced: &[$($($misplaced),+)?],
+                refused: &[$($(($refused, $why)),+)?],
             };
 
             fn read(fields: &mut $crate::shape::Fields<'_>) -> Self {

@@ -8,6 +8,7 @@ use std::fmt;
 use jwt_rbac::authn::claim_path::ClaimPathError;
 use jwt_rbac::authn::http_url::HttpUrlError;
 use jwt_rbac::authz::hosts::HostError;
+use jwt_rbac::authz::policies::path::PathPatternError;
 use jwt_rbac::authz::template::TemplateError;
 use jwt_rbac::json::JsonError;
 use serde_json::Value;
@@ -129,6 +130,8 @@ pub enum Fault {
     Host(HostError),
     /// No path.
     Path(TemplateError),
+    /// No path of a policy.
+    PolicyPath(PathPatternError),
     /// What is wrong with a key set.
     KeySet(KeySetFault),
     /// What is wrong with the table `routes`.
@@ -234,6 +237,7 @@ impl fmt::Display for Fault {
             Self::Claim(error) => error.fmt(f),
             Self::Host(error) => error.fmt(f),
             Self::Path(error) => error.fmt(f),
+            Self::PolicyPath(error) => error.fmt(f),
             Self::KeySet(fault) => fault.fmt(f),
             Self::Table(fault) => fault.fmt(f),
             Self::AnyIssuer => f.write_str(

@@ -73,7 +73,7 @@ fn key_set_address(
     let url = HttpUrl::parse(uri).map_err(|error| Fault::Url { found: uri.to_owned(), error });
     let url = problems.check(&place, url)?;
     if !url.is_secure() && !allows_insecure {
-        let why = "expected `https://`: whoever is in between could write keys of his own; \
+        let why = "expected `https://`: over `http://` anybody in between can replace the keys; \
                    `allowInsecureJwks: true` allows it inside a mesh";
         problems.error(place, Fault::unsuitable(uri, why));
         return None;

@@ -27,6 +27,7 @@ mod key_source;
 mod locations;
 mod log_claims;
 mod output_headers;
+mod policies;
 mod providers;
 mod responses;
 mod revoked;
@@ -157,6 +158,14 @@ fn compile_schema(
             problems,
         )
     });
+    let policies = document.authorization_policies.map(|entries| {
+        let place = root.field("authorizationPolicies");
+        let domains = document.trust_domains.as_deref();
+        if let Some(domains) = domains {
+            checks::check_strings(&root.field("trustDomains"), domains, problems);
+        }
+        policies::compile(&place, entries, domains, &mut authenticator, problems)
+    });
     // After the routes: what a role grants counts only where a route asks for it.
     providers::compile(rules, verifier, &mut authenticator, problems);
     if let Some(names) = document.log_claims {
@@ -181,6 +190,7 @@ fn compile_schema(
     Document {
         authenticator,
         routes,
+        policies,
         cors_preflight: document.cors_preflight.unwrap_or_default(),
         dry_run: document.dry_run.then_some(DryRun { includes_tokens }),
         decision_log: document.decision_log.unwrap_or_default(),
@@ -277,6 +287,10 @@ fn check_options(document: &schema::Document, problems: &mut Problems) {
             ("tokenCache", document.token_cache.is_some()),
         ];
         refuse_without("jwtRules", &options, problems);
+    }
+    if document.authorization_policies.is_none() {
+        let options = [("trustDomains", document.trust_domains.is_some())];
+        refuse_without("authorizationPolicies", &options, problems);
     }
     if document.jwt_rules.is_none() && document.routes.is_none() && problems.errors.is_empty() {
         problems.error(Place::root(), Fault::expected(NOTHING_TO_DO));

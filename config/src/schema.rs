@@ -4,10 +4,12 @@
 
 mod document;
 mod jwt_rule;
+mod policy;
 mod responses;
 mod route;
 
 pub use document::{Document, Fence, Revoked, TokenCache};
 pub use jwt_rule::{ClaimFormat, ClaimToHeader, FromHeader, JwtRule, KeySet, RequiredClaim};
+pub use policy::{AuthorizationPolicy, From, Operation, PolicyRule, Source, To, When};
 pub use responses::{Forbidden, Format, MissingToken, Responses, Unauthenticated};
 pub use route::{Access, ClaimRule, NamedPermissions, Permissions, Route};

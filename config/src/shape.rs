@@ -45,6 +45,8 @@ pub struct Names {
     pub not_implemented: &'static [&'static str],
     /// Fields of Istio's resources that do not belong into `pluginConfig`.
     pub misplaced: &'static [&'static str],
+    /// Fields of Istio's resources that this filter can't have, each with how the sentence goes on.
+    pub refused: &'static [(&'static str, &'static str)],
 }
 
 /// An object that is not decoded yet, so that a fault in it does not hide others.
@@ -214,6 +216,8 @@ impl<'p> Fields<'p> {
                 Fault::NotImplemented
             } else if names.misplaced.contains(&name.as_str()) {
                 Fault::Misplaced
+            } else if let Some((_, why)) = names.refused.iter().find(|(known, _)| *known == name) {
+                Fault::unsuitable(&name, why)
             } else {
                 let nearest = nearest::nearest(&name, names.fields);
                 Fault::UnknownField { name, nearest, known: names.fields }

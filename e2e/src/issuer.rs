@@ -1,4 +1,4 @@
-//! The issuer of `make run`: whoever asks `/login?user=NAME` gets a token of that caller, without a
+//! The issuer of `make run`: a client that asks for `/login?user=NAME` gets a token of that caller, without a
 //! password. Its keys are those of the tests.
 
 use std::io::{self, BufReader, Write as _};

@@ -8,6 +8,7 @@
 pub mod fence;
 
 mod path;
+mod policies;
 mod rbac;
 mod requirement;
 
@@ -32,6 +33,8 @@ pub fn filters(document: &Value) -> Result<Vec<Value>, String> {
     if !rules.is_empty() {
         filters.push(jwt_authn(&rules)?);
     }
+    let domains = strings(document, "trustDomains");
+    filters.extend(policies::filters(&list(document, "authorizationPolicies"), &domains)?);
     if document.get("routes").is_some() {
         filters.push(rbac::filter(&list(document, "routes"), &rules)?);
     }
@@ -43,6 +46,8 @@ pub fn filters(document: &Value) -> Result<Vec<Value>, String> {
 const DOCUMENT_FIELDS: &[&str] = &[
     "jwtRules",
     "routes",
+    "authorizationPolicies",
+    "trustDomains",
     "unmatchedRoutes",
     "ambiguousPaths",
     "corsPreflight",

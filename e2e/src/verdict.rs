@@ -1,6 +1,7 @@
 //! What the decision code says of a request, outside of Envoy: several refusals have the same text
 //! of a 401, so a response does not tell which one it was.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
@@ -9,6 +10,7 @@ use jwt_rbac::document::Document;
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac::request;
 use jwt_rbac::worker::Worker;
+use jwt_rbac_explain::peer::Peer;
 use serde_json::Value;
 
 use crate::client::Request;
@@ -49,6 +51,8 @@ pub fn denial(document: &Document, request: &Request) -> Option<Denial> {
         Err(refusal) => return Some(Denial { refusal, rule: None }),
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
+    let peer = peer();
+    let request = request.with_connection(&peer);
     let decision = decision::decide(document, &mut Worker::new(document), &request, now.as_secs());
     match &decision.verdict {
         Verdict::Allow(_) | Verdict::WouldDeny(..) | Verdict::Wait => None,
@@ -57,6 +61,12 @@ pub fn denial(document: &Document, request: &Request) -> Option<Denial> {
             Some(Denial { refusal, rule: decision.rule().map(str::to_owned) })
         }
     }
+}
+
+/// The connection of the tests in Envoy: without TLS, and without a proxy before.
+pub fn peer() -> Peer {
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 80));
+    Peer { remote_ip: Some(local.ip()), local: Some(local), principal: None }
 }
 
 /// The headers as Envoy hands them to a filter: it joins the lines of `authorization` and of

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jwt_rbac::refusal::{Kind, Refusal};
 use jwt_rbac_e2e::cases::{self, Case, Suite};
-use jwt_rbac_e2e::{artifacts, check, client};
+use jwt_rbac_e2e::{artifacts, check, client, verdict};
 use jwt_rbac_explain::ask::{Ask, Caller};
 use jwt_rbac_explain::explain;
 use jwt_rbac_explain::policy::{Policy, Signatures};
@@ -94,6 +94,7 @@ fn ask(request: &client::Request) -> Ask {
         host: Some(request.authority().to_owned()),
         headers: request.headers.clone(),
         caller: Caller::Anonymous,
+        peer: verdict::peer(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::peer::Peer;
 use crate::policy::Policy;
 use crate::token::{self, Placed};
 
@@ -18,6 +19,8 @@ pub struct Ask {
     pub headers: Vec<(String, String)>,
     /// Who sends it.
     pub caller: Caller,
+    /// Over which connection.
+    pub peer: Peer,
 }
 
 /// Who sends a request.

@@ -31,6 +31,7 @@ pub mod ask;
 pub mod check;
 pub mod matrix;
 pub mod nearest;
+pub mod peer;
 pub mod policy;
 pub mod policy_test;
 pub mod report;
@@ -135,7 +136,7 @@ fn with_request<T>(
     let headers = lines.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
     let headers: Vec<Header<'_>> = headers.collect();
     match Request::read(&headers) {
-        Ok(request) => then(Ok(&request)),
+        Ok(request) => then(Ok(&request.with_connection(&ask.peer))),
         Err(refusal) => then(Err(refusal)),
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::ask::{Ask, Caller};
 use crate::outcome;
+use crate::peer::Peer;
 use crate::policy::Policy;
 
 /// Who may do what.
@@ -68,6 +69,7 @@ pub fn matrix(policy: &Policy, callers: &[(String, Caller)], now: u64) -> Matrix
                         host: host.as_deref().map(plain_host),
                         headers: Vec::new(),
                         caller: caller.clone(),
+                        peer: Peer::default(),
                     };
                     let outcome = outcome(policy, &ask, now);
                     Cell {

@@ -4,6 +4,7 @@
 mod checks;
 mod forward;
 mod permissions;
+mod policies;
 mod remedies;
 mod requirement;
 mod route;
@@ -28,11 +29,13 @@ pub fn all(
 ) -> Vec<Step> {
     let mut steps = vec![route::step(policy, request)];
     steps.extend(token::steps(policy, request, decision, now));
+    steps.extend(policies::step(policy, decision));
     steps.push(requirement::step(policy, decision));
     match &decision.verdict {
         Verdict::Allow(permit) => steps.extend(forward::step(policy, request, permit)),
         Verdict::WouldDeny(denial, permit) => {
             let covered = match denial.refusal.kind() {
+                _ if denial.is_of_dry_policy() => "the policy is",
                 Kind::Requirement if policy.document.dry_run.is_none() => "the route is",
                 _ => "the document is",
             };

@@ -11,6 +11,7 @@ use jwt_rbac::refusal::Refusal;
 use jwt_rbac::request::Request;
 use jwt_rbac::telemetry::{self, LineLimits};
 use jwt_rbac::{forward, response};
+use jwt_rbac_host::connection::EnvoyConnection;
 use jwt_rbac_host::{self as host, HeaderLines, HeaderMap, HostError};
 use log::{error, warn};
 use proxy_wasm::traits::{Context, HttpContext};
@@ -120,6 +121,7 @@ fn judge(plugin: &Plugin, patience: Patience) -> Outcome {
     let headers = HeaderLines::fetch(HeaderMap::RequestHeaders).ok();
     let header_lines = headers.as_ref().and_then(HeaderLines::lines);
     let request = header_lines.as_deref().and_then(|lines| Request::read(lines).ok());
+    let request = request.map(|request| request.with_connection(&EnvoyConnection));
     let now = tick.now().ok();
     let mut decision = judgement(configured.as_ref(), request.as_ref(), now, patience);
     if matches!(decision.verdict, Verdict::Wait) {
@@ -246,7 +248,7 @@ fn log_decision(
     if log == DecisionLog::All || !matches!(decision.verdict, Verdict::Allow(_)) {
         let _ = host::set_filter_state("jwt_rbac", &telemetry::summary(decision));
     }
-    if !telemetry::is_logged(log, &decision.verdict) {
+    if !telemetry::is_logged(log, decision) {
         return;
     }
     let mut limits = lines.get();

@@ -21,6 +21,7 @@ use jwt_rbac::forward::HeaderChange;
 use jwt_rbac::request::Header;
 use jwt_rbac::response::LocalReply;
 
+pub mod connection;
 pub mod envoy_key;
 mod probe;
 pub mod signature;
@@ -72,6 +73,12 @@ unsafe extern "C" {
         headers: *const u8,
         headers_size: usize,
         grpc_status: i32,
+    ) -> u32;
+    fn proxy_get_property(
+        path: *const u8,
+        path_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
     ) -> u32;
     fn proxy_set_property(
         path: *const u8,
@@ -261,6 +268,23 @@ fn header_pairs(headers: &[(&str, Vec<u8>)]) -> Vec<u8> {
         }
     }
     pairs
+}
+
+/// A property of the request or its connection; `None` where there is none. The steps of its path are
+/// parted by NUL.
+fn property(path: &str) -> Result<Option<Vec<u8>>, HostError> {
+    const NOT_FOUND: u32 = 1;
+    // What is null can't be written.
+    const SERIALIZATION_FAILURE: u32 = 3;
+    // SAFETY: the pointers are to a slice and locals that live through the call.
+    let value =
+        returned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) });
+    match value {
+        // An empty text and nothing look alike.
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(HostError(NOT_FOUND | SERIALIZATION_FAILURE)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Sets a value that access logs can show, as `%FILTER_STATE(wasm.<name>:PLAIN)%`.

@@ -8,7 +8,11 @@ use crate::json::{Json, Object};
 /// A claim: a name at the top of the payload, or a walk through objects, as in Istio's
 /// `request.auth.claims[a][b]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimPath(Vec<String>);
+pub struct ClaimPath {
+    names: Vec<String>,
+    /// Whether the walk ends at a list, as in Istio's policies.
+    ends_at_lists: bool,
+}
 
 impl ClaimPath {
     /// Reads `permissions`, `https://example.com/roles`, `cognito:groups` (each one literal name)
@@ -23,7 +27,7 @@ impl ClaimPath {
             return if text.is_empty() || text.contains(['[', ']']) {
                 Err(malformed())
             } else {
-                Ok(Self(vec![text.to_owned()]))
+                Ok(Self { names: vec![text.to_owned()], ends_at_lists: false })
             };
         };
         let inner = inner.strip_suffix(']').ok_or_else(malformed)?;
@@ -31,22 +35,33 @@ impl ClaimPath {
         if names.iter().any(|name| name.is_empty() || name.contains(['[', ']'])) {
             return Err(malformed());
         }
-        Ok(Self(names))
+        Ok(Self { names, ends_at_lists: false })
+    }
+
+    /// A walk through objects alone, as a policy writes it behind `request.auth.claims`: `[a][b]`. As in
+    /// Istio (`extractNameInNestedBrackets`), what is no such walk is one name.
+    #[must_use]
+    pub fn of_policy(text: &str) -> Option<Self> {
+        let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+        let names: Vec<_> = inner.split("][").map(str::to_owned).collect();
+        let is_walk = !names.iter().any(|name| name.contains(['[', ']']));
+        let names = if is_walk { names } else { vec![inner.to_owned()] };
+        Some(Self { names, ends_at_lists: true })
     }
 
     /// The claim in these claims. A walk that meets a list goes on in each of its objects, and all that
     /// it finds there is one list (Keycloak's `[authorization][permissions][scopes]`).
     #[must_use]
     pub fn find<'c, 't>(&self, claims: &'c Object<'t>) -> Option<Cow<'c, Json<'t>>> {
-        let (first, rest) = self.0.split_first()?;
-        find_in(claims.get(first)?, rest)
+        let (first, rest) = self.names.split_first()?;
+        find_in(claims.get(first)?, rest, self.ends_at_lists)
     }
 
     /// As [`Self::find`]; a single name that is no claim is then read as a dotted path through objects,
     /// as Envoy reads the names of `claim_to_headers`.
     #[must_use]
     pub fn find_dotted<'c, 't>(&self, claims: &'c Object<'t>) -> Option<Cow<'c, Json<'t>>> {
-        self.find(claims).or_else(|| match self.0.as_slice() {
+        self.find(claims).or_else(|| match self.names.as_slice() {
             [name] if name.contains('.') => {
                 let (first, rest) = name.split_once('.')?;
                 let walk = |value: &'c Json<'t>, name| value.as_object()?.get(name);
@@ -59,13 +74,13 @@ impl ClaimPath {
     /// The names of the walk; one for a name at the top of the payload.
     #[must_use]
     pub fn names(&self) -> &[String] {
-        &self.0
+        &self.names
     }
 
     /// The name, if it is a single one at the top of the payload.
     #[must_use]
     pub fn top_level(&self) -> Option<&str> {
-        match self.0.as_slice() {
+        match self.names.as_slice() {
             [name] => Some(name),
             _ => None,
         }
@@ -88,13 +103,17 @@ impl fmt::Display for ClaimPathError {
 impl std::error::Error for ClaimPathError {}
 
 /// What a walk by these names finds from a value on.
-fn find_in<'c, 't>(value: &'c Json<'t>, names: &[String]) -> Option<Cow<'c, Json<'t>>> {
+fn find_in<'c, 't>(
+    value: &'c Json<'t>,
+    names: &[String],
+    ends_at_lists: bool,
+) -> Option<Cow<'c, Json<'t>>> {
     let Some((name, rest)) = names.split_first() else { return Some(Cow::Borrowed(value)) };
     match value {
-        Json::Object(object) => find_in(object.get(name)?, rest),
-        Json::List(elements) => {
+        Json::Object(object) => find_in(object.get(name)?, rest, ends_at_lists),
+        Json::List(elements) if !ends_at_lists => {
             let objects = elements.iter().filter_map(Json::as_object);
-            let found = objects.filter_map(|object| find_in(object.get(name)?, rest));
+            let found = objects.filter_map(|object| find_in(object.get(name)?, rest, false));
             let mut all = Vec::new();
             let mut is_found = false;
             for value in found {
@@ -112,7 +131,7 @@ fn find_in<'c, 't>(value: &'c Json<'t>, names: &[String]) -> Option<Cow<'c, Json
 
 impl fmt::Display for ClaimPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_slice() {
+        match self.names.as_slice() {
             [name] => f.write_str(name),
             names => names.iter().try_for_each(|name| write!(f, "[{name}]")),
         }

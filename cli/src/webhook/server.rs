@@ -64,7 +64,7 @@ pub async fn serve(
         let watcher = graceful.watcher();
         tokio::spawn(async move {
             let _permit = permit;
-            // Whoever does not speak TLS is no API server.
+            // A client without TLS is no API server.
             let Ok(Ok(stream)) = timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await else {
                 return;
             };

@@ -4,6 +4,7 @@ use jwt_rbac::authz::routes::{AmbiguousPaths, Unmatched};
 use jwt_rbac::document::{CorsPreflight, DecisionLog};
 
 use super::jwt_rule::JwtRule;
+use super::policy::AuthorizationPolicy;
 use super::responses::Responses;
 use super::route::Route;
 use crate::declare::{object, words};
@@ -27,6 +28,22 @@ object! {
             refuses = "two routes with the same host, path and method"
         )]
         pub routes: Option<Entries<Route>>,
+        /// policies with the meaning of Istio's AuthorizationPolicy, [see below](#an-entry-of-authorizationpolicies);
+        /// a request must pass them and its route
+        #[field(
+            "authorizationPolicies",
+            example = "[{name: no-delete, action: DENY, rules: [{to: [{operation: {methods: [DELETE]}}]}]}]",
+            refuses = "an empty list"
+        )]
+        pub authorization_policies: Option<Entries<AuthorizationPolicy>>,
+        /// the trust domain of the mesh, then its aliases: `principals` that name one of them, or
+        /// `cluster.local`, mean each
+        #[field(
+            "trustDomains",
+            example = "[cluster.local]",
+            refuses = "an empty list or string; any value without `authorizationPolicies`"
+        )]
+        pub trust_domains: Option<Vec<String>>,
         /// `ALLOW` lets requests pass that no route has; a bad or foreign token is still 401 there (a route
         /// `/{**}` with `access: PUBLIC` and `token: IGNORE` lets it pass)
         #[field(
@@ -113,7 +130,6 @@ object! {
         #[field("fence", example = "{header: x-jwt-rbac, value: 3f9c01d7a2b4e6881c05}")]
         pub fence: Option<Entry<Fence>>,
     }
-    not implemented: "authorizationPolicies", "trustDomains";
     misplaced: "metadata", "provider", "selector", "targetRef", "targetRefs";
 }
 

@@ -23,7 +23,7 @@ const NAME: &str = "access";
 pub fn step(policy: &Policy, decision: &Decision<'_, '_>) -> Step {
     let denial = decision.verdict.denial();
     let kind = denial.map(|denial| denial.refusal.kind());
-    if matches!(kind, Some(Kind::Shape | Kind::Table | Kind::Token)) {
+    if matches!(kind, Some(Kind::Policy | Kind::Shape | Kind::Table | Kind::Token)) {
         return Step::skipped(NAME, "not looked at: the request is denied before");
     }
     if let Some(denial) = denial

@@ -1,0 +1,217 @@
+//! `authorizationPolicies`: the rules of Istio's AuthorizationPolicy, with the same meaning.
+//!
+//! A policy is compiled to [`Condition`]s, which ask a [`subject`] what they need to know; an [`index`]
+//! finds the rules that can match. Sources: Istio's `pilot/pkg/security/authz` and Envoy's
+//! `source/extensions/filters/common/rbac`.
+
+pub mod address;
+pub mod condition;
+mod index;
+pub mod path;
+pub mod pattern;
+pub mod peer;
+pub mod request_principal;
+mod subject;
+
+use condition::Condition;
+use index::Index;
+use subject::Subject;
+
+use crate::authn::identity::Identity;
+use crate::denial::{Denial, Detail};
+use crate::refusal::Refusal;
+use crate::request::Request;
+
+/// What a policy does with a request that one of its rules matches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Action {
+    /// It may pass; what no ALLOW policy matches is denied.
+    #[default]
+    Allow,
+    /// It is named in the log.
+    Audit,
+    /// It is denied.
+    Deny,
+}
+
+/// One policy.
+#[derive(Debug)]
+pub struct Policy {
+    /// The name that logs show.
+    pub name: String,
+    /// Its namespace; empty where the document does not say.
+    pub namespace: String,
+    /// What it does.
+    pub action: Action,
+    /// Whether its denials are only logged and counted.
+    pub dry_run: bool,
+    /// One of which must match. An ALLOW policy without rules lets nothing pass.
+    pub rules: Vec<Rule>,
+}
+
+/// One rule. It matches if one of `from`, one of `to` and all of `when` hold; an empty part always does.
+#[derive(Debug, Default)]
+pub struct Rule {
+    /// Who calls: all conditions of one of these.
+    pub from: Vec<Vec<Condition>>,
+    /// What is asked for: all conditions of one of these.
+    pub to: Vec<Vec<Condition>>,
+    /// All of these.
+    pub when: Vec<Condition>,
+}
+
+/// All policies of a document.
+#[derive(Debug, Default)]
+pub struct Policies {
+    audit: Stage,
+    deny: Stage,
+    allow: Stage,
+    dry_deny: Stage,
+    dry_allow: Stage,
+    /// Whether an ALLOW policy asks for something that only a token can say.
+    allow_reads_token: bool,
+}
+
+/// What the policies say of a request.
+#[derive(Debug, Default)]
+pub(crate) struct Judgement<'d> {
+    /// The AUDIT policy that matches it.
+    pub audit: Option<&'d str>,
+    /// Why they deny it, or would without a dry run.
+    pub denial: Option<Denial<'d>>,
+}
+
+impl Policies {
+    /// Puts policies in the order in which Istio asks them: that of the names of Envoy's policies,
+    /// `ns[<namespace>]-policy[<name>]-rule[<number>]`.
+    #[must_use]
+    pub fn new(mut policies: Vec<Policy>) -> Self {
+        policies.sort_by_cached_key(|policy| {
+            format!("ns[{}]-policy[{}]", policy.namespace, policy.name)
+        });
+        let mut all = Self::default();
+        for policy in policies {
+            if policy.action == Action::Allow && !policy.dry_run {
+                all.allow_reads_token |= policy.rules.iter().any(Rule::reads_token);
+            }
+            let stage = match (policy.action, policy.dry_run) {
+                (Action::Allow, false) => &mut all.allow,
+                (Action::Allow, true) => &mut all.dry_allow,
+                (Action::Audit, _) => &mut all.audit,
+                (Action::Deny, false) => &mut all.deny,
+                (Action::Deny, true) => &mut all.dry_deny,
+            };
+            stage.add(policy);
+        }
+        all
+    }
+
+    /// What they say of a request: AUDIT, then DENY, then ALLOW.
+    pub(crate) fn judge(
+        &self,
+        request: &Request<'_>,
+        identity: Option<&Identity>,
+    ) -> Judgement<'_> {
+        let subject = Subject::new(request, identity);
+        let audit = self.audit.find(&subject).map(|policy| policy.name.as_str());
+        let denial = self.denial(&subject);
+        // A condition that could not be judged must not have let anybody in.
+        let denial = if subject.has_failed() { Some(Refusal::HostFailure.into()) } else { denial };
+        Judgement { audit, denial }
+    }
+
+    /// Why DENY policies alone deny a request of which no token is known: a preflight.
+    pub(crate) fn judge_preflight(&self, request: &Request<'_>) -> Option<Denial<'_>> {
+        let subject = Subject::new(request, None);
+        let denial = self.deny.find(&subject).map(denied);
+        if subject.has_failed() { Some(Refusal::HostFailure.into()) } else { denial }
+    }
+
+    fn denial(&self, subject: &Subject<'_, '_>) -> Option<Denial<'_>> {
+        if let Some(policy) = self.deny.find(subject) {
+            return Some(denied(policy));
+        }
+        if !self.allow.is_empty() && self.allow.find(subject).is_none() {
+            return Some(if subject.identity.is_none() && self.allow_reads_token {
+                Refusal::PolicyIdentityMissing.into()
+            } else {
+                Refusal::PolicyUnmatched.into()
+            });
+        }
+        if let Some(policy) = self.dry_deny.find(subject) {
+            return Some(denied(policy));
+        }
+        // Beside ALLOW policies in force, one in dry run could only let more in.
+        let first = self.dry_allow.policies.first().filter(|_| self.allow.is_empty())?;
+        let unmatched = self.dry_allow.find(subject).is_none();
+        unmatched
+            .then_some(Denial { refusal: Refusal::PolicyUnmatched, detail: Detail::Policy(first) })
+    }
+}
+
+fn denied(policy: &Policy) -> Denial<'_> {
+    Denial { refusal: Refusal::PolicyDenied, detail: Detail::Policy(policy) }
+}
+
+/// The policies of one action, in their order.
+#[derive(Debug, Default)]
+struct Stage {
+    policies: Vec<Policy>,
+    /// The rule of each number of the index, as policy and rule of it.
+    rules: Vec<(usize, usize)>,
+    index: Index,
+}
+
+impl Stage {
+    fn add(&mut self, mut policy: Policy) {
+        for (number, rule) in policy.rules.iter_mut().enumerate() {
+            rule.sort();
+            self.index.add(self.rules.len(), &rule.to);
+            self.rules.push((self.policies.len(), number));
+        }
+        self.policies.push(policy);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.policies.is_empty()
+    }
+
+    /// The first policy that matches.
+    fn find(&self, subject: &Subject<'_, '_>) -> Option<&Policy> {
+        if self.rules.is_empty() {
+            return None;
+        }
+        let rule = |number: usize| {
+            let (policy, rule) = self.rules.get(number)?;
+            let policy = self.policies.get(*policy)?;
+            Some((policy, policy.rules.get(*rule)?))
+        };
+        let found = self
+            .index
+            .find(subject, |number| rule(number).is_some_and(|(_, rule)| rule.matches(subject)))?;
+        rule(found).map(|(policy, _)| policy)
+    }
+}
+
+impl Rule {
+    fn matches(&self, subject: &Subject<'_, '_>) -> bool {
+        let all = |conditions: &[Condition]| conditions.iter().all(|it| it.holds(subject));
+        let any = |parts: &[Vec<Condition>]| parts.is_empty() || parts.iter().any(|it| all(it));
+        // What the request itself says comes first: it takes no call to the host.
+        any(&self.to) && all(&self.when) && any(&self.from)
+    }
+
+    /// Puts conditions that are known without a call to the host before the others.
+    fn sort(&mut self) {
+        let parts = self.from.iter_mut().chain(&mut self.to).chain([&mut self.when]);
+        parts.for_each(|conditions| conditions.sort_by_key(Condition::cost));
+    }
+
+    fn reads_token(&self) -> bool {
+        let parts = self.from.iter().flatten().chain(&self.when);
+        parts.into_iter().any(Condition::reads_token)
+    }
+}
+
+#[cfg(test)]
+mod tests;
