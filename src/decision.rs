@@ -100,28 +100,21 @@ pub fn decide<'d, 'r>(
     request: &Request<'r>,
     now: u64,
 ) -> Decision<'d, 'r> {
-    decide_or_wait(document, worker, request, now, Patience::Waits)
-}
-
-/// Decides about a request that can wait for keys no longer.
-#[must_use]
-pub fn decide_now<'d, 'r>(
-    document: &'d Document,
-    worker: &mut Worker,
-    request: &Request<'r>,
-    now: u64,
-) -> Decision<'d, 'r> {
-    decide_or_wait(document, worker, request, now, Patience::Refuses)
+    decide_with(document, worker, request, now, Patience::Waits)
 }
 
 /// What a request does whose keys are on their way.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Patience {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// It is refused: it has waited long enough, or can't.
     Refuses,
+    /// It waits for them.
     Waits,
 }
 
-fn decide_or_wait<'d, 'r>(
+/// The same as [`decide`], where the caller says whether the request can wait for keys.
+#[must_use]
+pub fn decide_with<'d, 'r>(
     document: &'d Document,
     worker: &mut Worker,
     request: &Request<'r>,

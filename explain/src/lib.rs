@@ -40,7 +40,7 @@ mod steps;
 pub mod token;
 pub mod traffic;
 
-use jwt_rbac::decision::{Decision, Verdict, decide_now};
+use jwt_rbac::decision::{Decision, Patience, Verdict, decide_with};
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac::request::{Header, Request};
 use jwt_rbac::response;
@@ -83,7 +83,9 @@ fn decided<T>(
     then: impl FnOnce(Result<&Decision<'_, '_>, Refusal>) -> T,
 ) -> T {
     with_request(policy, ask, now, |request| match request {
-        Ok(request) => then(Ok(&decide_now(&policy.document, worker, request, now))),
+        Ok(request) => {
+            then(Ok(&decide_with(&policy.document, worker, request, now, Patience::Refuses)))
+        }
         Err(refusal) => then(Err(refusal)),
     })
 }
@@ -143,7 +145,8 @@ fn with_request<T>(
 
 fn report(policy: &Policy, ask: &Ask, request: &Request<'_>, now: u64) -> Report {
     let document = &policy.document;
-    let decision = decide_now(document, &mut Worker::new(document), request, now);
+    let decision =
+        decide_with(document, &mut Worker::new(document), request, now, Patience::Refuses);
     let refusal = decision.verdict.refusal();
     let reply = refusal.filter(|_| matches!(decision.verdict, Verdict::Deny(_))).map(|refusal| {
         Reply::new(response::local_reply(refusal, &decision, Some(document), Some(request)))

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use jwt_rbac::authn::cache::CacheCounts;
 use jwt_rbac::authz::Permit;
-use jwt_rbac::decision::{Decision, Verdict, decide, decide_now};
+use jwt_rbac::decision::{Decision, Patience, Verdict, decide_with};
 use jwt_rbac::document::{DecisionLog, Document};
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac::request::Request;
@@ -39,13 +39,6 @@ enum Outcome {
     /// It was answered.
     Answered,
     /// It has to wait for keys.
-    Waits,
-}
-
-/// What a request does whose keys are on their way.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Patience {
-    Refuses,
     Waits,
 }
 
@@ -164,10 +157,7 @@ fn judgement<'d, 'r>(
     let (Some(now), Ok(mut worker)) = (now, worker.try_borrow_mut()) else {
         return Decision::deny(Refusal::HostFailure);
     };
-    match patience {
-        Patience::Waits => decide(document, &mut worker, request, now),
-        Patience::Refuses => decide_now(document, &mut worker, request, now),
-    }
+    decide_with(document, &mut worker, request, now, patience)
 }
 
 /// Makes a request what the workload is to receive.
