@@ -25,6 +25,7 @@ pub mod heap;
 pub mod http_url;
 pub mod identity;
 pub mod jwk;
+pub mod jwk_error;
 pub mod jws;
 pub mod key_set;
 pub mod key_source;

@@ -56,7 +56,7 @@ pub fn compile(
             Err(error) => {
                 let is_of_key = error.member.is_empty();
                 let place = if is_of_key { place } else { place.field(error.member) };
-                if error.is_private {
+                if error.is_private() {
                     problems.error(place, KeySetFault::Key(error).into());
                     continue;
                 }

@@ -5,7 +5,8 @@
 //! once, for tokens in the cache too.
 
 use super::algorithm::Algorithm;
-use super::jwk::{Jwk, JwkError};
+use super::jwk::Jwk;
+use super::jwk_error::JwkError;
 use super::key_set::FetchedKeySet;
 use super::key_source::KeySource;
 use super::keys::Keys;

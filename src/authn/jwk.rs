@@ -2,7 +2,6 @@
 //!
 //! All of it is plain computation, so that every worker gives the same answer about a key.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 
 use base64::Engine as _;
@@ -15,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::algorithm::Algorithm;
 use super::elliptic_curve::{Curve, Point};
+use super::jwk_error::{JwkError, JwkFault};
 
 /// Bounds on an RSA modulus, in bits: RFC 7518 §3.3 asks for the lower one, the upper one bounds
 /// the time of a check.
@@ -76,25 +76,6 @@ pub struct Jwk {
     pub algorithms: Vec<Algorithm>,
 }
 
-/// Why a key can't be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JwkError {
-    /// The member that is at fault; empty for the key as a whole.
-    pub member: &'static str,
-    /// What was found and what was expected.
-    pub message: String,
-    /// Whether the fault is that the key can sign: everybody who reads the key set can sign.
-    pub is_private: bool,
-}
-
-impl fmt::Display for JwkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for JwkError {}
-
 impl Jwk {
     /// Reads a key that an issuer publishes, which is no secret; otherwise as [`Self::parse`].
     ///
@@ -102,9 +83,7 @@ impl Jwk {
     /// [`JwkError`] as that, and for a secret.
     pub fn parse_published(jwk: &Value, allowed: Option<&[Algorithm]>) -> Result<Self, JwkError> {
         match jwk.get("kty") {
-            Some(kind) if kind == "oct" => {
-                Err(error("kty", "found a secret that everybody can read, expected a public key"))
-            }
+            Some(kind) if kind == "oct" => Err(error("kty", JwkFault::PublishedSecret)),
             _ => Self::parse(jwk, allowed),
         }
     }
@@ -116,16 +95,12 @@ impl Jwk {
     /// [`JwkError`] for a key of another kind, or one that must not verify tokens.
     pub fn parse(jwk: &Value, allowed: Option<&[Algorithm]>) -> Result<Self, JwkError> {
         let Value::Object(jwk) = jwk else {
-            return Err(error("", "found a key that is not an object"));
+            return Err(error("", JwkFault::NotAnObject));
         };
         if jwk.get("kty").is_none_or(|kind| kind != "oct")
             && let Some(member) = PRIVATE_MEMBERS.iter().find(|member| jwk.contains_key(**member))
         {
-            let message =
-                "found a part of a private key: everybody who has read it can sign tokens; \
-                           rotate the key at the issuer, and write the public key here"
-                    .to_owned();
-            return Err(JwkError { member, message, is_private: true });
+            return Err(error(member, JwkFault::PrivatePart));
         }
         let key = match required(jwk, "kty")? {
             "EC" => elliptic_curve_key(jwk)?,
@@ -133,14 +108,13 @@ impl Jwk {
             "RSA" => rsa_key(jwk)?,
             "oct" => VerificationKey::Secret(bytes(jwk, "k")?),
             other => {
-                let message = format!("found `{other}`, expected `RSA`, `EC`, `OKP` or `oct`");
-                return Err(error("kty", &message));
+                return Err(unexpected("kty", other, "`RSA`, `EC`, `OKP` or `oct`"));
             }
         };
         check_use(jwk)?;
         let fitting = key.algorithms();
         if fitting.is_empty() {
-            return Err(error("k", "found a secret of less than 32 bytes (RFC 7518 §3.2)"));
+            return Err(error("k", JwkFault::ShortSecret));
         }
         let named = match optional(jwk, "alg")? {
             None => None,
@@ -148,9 +122,8 @@ impl Jwk {
                 Algorithm::from_name(name)
                     .filter(|algorithm| fitting.contains(algorithm))
                     .ok_or_else(|| {
-                        let fitting: Vec<_> = fitting.iter().map(|it| format!("`{it}`")).collect();
-                        let fitting = fitting.join(", ");
-                        error("alg", &format!("found `{name}`, expected one of {fitting}"))
+                        let found = name.to_owned();
+                        error("alg", JwkFault::Algorithm { found, fitting })
                     })?,
             ),
         };
@@ -180,16 +153,17 @@ fn used_algorithms(
     let algorithms: Vec<_> = key.algorithms().iter().copied().filter(is_meant).collect();
     match (algorithms.is_empty(), allowed) {
         (false, _) => Ok(algorithms),
-        (true, Some(_)) => Err(error("", "found a key for none of the `algorithms`")),
-        (true, None) => Err(error(
-            "",
-            "found a secret, expected `algorithms` to list what it is for, such as `HS256`",
-        )),
+        (true, Some(_)) => Err(error("", JwkFault::AlgorithmUnlisted)),
+        (true, None) => Err(error("", JwkFault::SecretUnlisted)),
     }
 }
 
-fn error(member: &'static str, message: &str) -> JwkError {
-    JwkError { member, message: message.to_owned(), is_private: false }
+fn error(member: &'static str, fault: JwkFault) -> JwkError {
+    JwkError { member, fault }
+}
+
+fn unexpected(member: &'static str, found: &str, expected: &'static str) -> JwkError {
+    error(member, JwkFault::Unexpected { found: found.to_owned(), expected })
 }
 
 fn optional<'k>(
@@ -199,27 +173,25 @@ fn optional<'k>(
     match jwk.get(member) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(error(member, "expected a string")),
+        Some(_) => Err(error(member, JwkFault::NotAString)),
     }
 }
 
 fn required<'k>(jwk: &'k Map<String, Value>, member: &'static str) -> Result<&'k str, JwkError> {
-    optional(jwk, member)?.ok_or_else(|| error(member, "missing"))
+    optional(jwk, member)?.ok_or_else(|| error(member, JwkFault::Missing))
 }
 
 /// `use` and `key_ops` (RFC 7517 §4.2, §4.3): a key that is meant for something else stays out.
 fn check_use(jwk: &Map<String, Value>) -> Result<(), JwkError> {
     if let Some(found) = optional(jwk, "use")?.filter(|found| *found != "sig") {
-        return Err(error("use", &format!("found `{found}`, expected `sig`")));
+        return Err(unexpected("use", found, "`sig`"));
     }
     match jwk.get("key_ops") {
         None => Ok(()),
         Some(Value::Array(operations)) if operations.iter().any(|found| found == "verify") => {
             Ok(())
         }
-        Some(found) => {
-            Err(error("key_ops", &format!("found {found}, expected a list with `verify`")))
-        }
+        Some(found) => Err(error("key_ops", JwkFault::Operations(found.to_string()))),
     }
 }
 
@@ -231,7 +203,7 @@ fn bytes(jwk: &Map<String, Value>, member: &'static str) -> Result<Vec<u8>, JwkE
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
     );
     let text = required(jwk, member)?.replace('+', "-").replace('/', "_");
-    ENCODING.decode(text).map_err(|_| error(member, "expected base64url"))
+    ENCODING.decode(text).map_err(|_| error(member, JwkFault::NotBase64Url))
 }
 
 /// RFC 7518 §6.3.1.
@@ -239,19 +211,20 @@ fn rsa_key(jwk: &Map<String, Value>) -> Result<VerificationKey, JwkError> {
     let modulus = BigUint::from_bytes_be(&bytes(jwk, "n")?);
     let exponent = BigUint::from_bytes_be(&bytes(jwk, "e")?);
     if !RSA_BITS.contains(&modulus.bits()) {
-        let (bits, least, most) = (modulus.bits(), RSA_BITS.start(), RSA_BITS.end());
-        return Err(error("n", &format!("found {bits} bits, expected {least} to {most}")));
+        return Err(error(
+            "n",
+            JwkFault::ModulusBits { found: modulus.bits(), expected: RSA_BITS },
+        ));
     }
     if !is_odd(&modulus) {
-        return Err(error("n", "found an even modulus, expected an odd one"));
+        return Err(error("n", JwkFault::EvenModulus));
     }
     if !RSA_EXPONENT_BITS.contains(&exponent.bits()) || !is_odd(&exponent) {
-        let message = format!("found {exponent}, expected an odd number from 3 to 2^33 - 1");
-        return Err(error("e", &message));
+        return Err(error("e", JwkFault::Exponent(exponent.to_string())));
     }
     RsaPublicKey::new_with_max_size(modulus, exponent, *RSA_BITS.end())
         .map(VerificationKey::Rsa)
-        .map_err(|found| error("n", &found.to_string()))
+        .map_err(|_| error("n", JwkFault::Rsa))
 }
 
 fn is_odd(number: &BigUint) -> bool {
@@ -262,33 +235,32 @@ fn is_odd(number: &BigUint) -> bool {
 /// zeros out.
 fn elliptic_curve_key(jwk: &Map<String, Value>) -> Result<VerificationKey, JwkError> {
     let name = required(jwk, "crv")?;
-    let curve = Curve::from_name(name).ok_or_else(|| {
-        error("crv", &format!("found `{name}`, expected `P-256`, `P-384` or `P-521`"))
-    })?;
+    let curve = Curve::from_name(name)
+        .ok_or_else(|| unexpected("crv", name, "`P-256`, `P-384` or `P-521`"))?;
     let coordinate = |member| {
         let size = curve.field_size();
         let coordinate = bytes(jwk, member)?;
         let Some(zeros) = size.checked_sub(coordinate.len()) else {
             let found = coordinate.len();
-            return Err(error(member, &format!("found {found} bytes, expected {size}")));
+            return Err(error(member, JwkFault::Size { found, expected: size }));
         };
         Ok([vec![0; zeros], coordinate].concat())
     };
     Point::new(curve, &coordinate("x")?, &coordinate("y")?)
         .map(VerificationKey::EllipticCurve)
-        .ok_or_else(|| error("x", "found a point that is not on the curve"))
+        .ok_or_else(|| error("x", JwkFault::NotOnCurve))
 }
 
 /// RFC 8037 §2.
 fn ed25519_key(jwk: &Map<String, Value>) -> Result<VerificationKey, JwkError> {
     match required(jwk, "crv")? {
         "Ed25519" => {}
-        other => return Err(error("crv", &format!("found `{other}`, expected `Ed25519`"))),
+        other => return Err(unexpected("crv", other, "`Ed25519`")),
     }
     let point = <[u8; 32]>::try_from(bytes(jwk, "x")?)
-        .map_err(|found| error("x", &format!("found {} bytes, expected 32", found.len())))?;
+        .map_err(|found| error("x", JwkFault::Size { found: found.len(), expected: 32 }))?;
     match ed25519_dalek::VerifyingKey::from_bytes(&point) {
         Ok(key) if !key.is_weak() => Ok(VerificationKey::Ed25519(key)),
-        _ => Err(error("x", "found a point that is not on the curve, or of small order")),
+        _ => Err(error("x", JwkFault::WeakPoint)),
     }
 }

@@ -7,7 +7,8 @@ use std::mem::Discriminant;
 use serde_json::Value;
 
 use super::algorithm::Algorithm;
-use super::jwk::{Jwk, JwkError, VerificationKey};
+use super::jwk::{Jwk, VerificationKey};
+use super::jwk_error::JwkError;
 use super::price::{Budget, CheckedBy, Price};
 use crate::json::{self, JsonError};
 
@@ -163,7 +164,7 @@ mod tests {
         let (usable, skipped) = set.keys(Some(Algorithm::ALL));
         assert_eq!(usable.len(), 1);
         assert_eq!(skipped.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 1]);
-        assert!(skipped[1].1.is_private);
+        assert!(skipped[1].1.is_private());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jwt_rbac::authn::jwk::JwkError;
+use jwt_rbac::authn::jwk_error::JwkError;
 use jwt_rbac::json::JsonError;
 
 use crate::place::Place;
