@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::authn::identity::ClaimId;
 use crate::authn::rejection::{Rejection, Unverified};
-use crate::authz::policies::Policy;
+use crate::authz::policies::policy::Policy;
 use crate::refusal::Refusal;
 
 /// Why a request is denied.

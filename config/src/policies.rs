@@ -10,8 +10,9 @@ use super::schema::{AuthorizationPolicy, From, Operation, PolicyRule, Source, To
 use super::shape::{self, Entries, Entry};
 use attribute::{Attribute, Context};
 use jwt_rbac::authn::Authenticator;
+use jwt_rbac::authz::policies::Policies;
 use jwt_rbac::authz::policies::condition::Condition;
-use jwt_rbac::authz::policies::{Action, Policies, Policy, Rule};
+use jwt_rbac::authz::policies::policy::{Action, Policy, Rule};
 
 /// Why the direct peer can't be asked for.
 pub const NO_DIRECT_PEER: &str = "which compares the direct peer, whose address Envoy does not tell a \

@@ -1,6 +1,6 @@
 //! `authorizationPolicies`: the `spec` of Istio's AuthorizationPolicy, with its name.
 
-use jwt_rbac::authz::policies::Action;
+use jwt_rbac::authz::policies::policy::Action;
 use serde_json::Value;
 
 use crate::declare::object;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::address::IpBlock;
+use super::condition::Condition;
 use super::condition::Test;
 use super::path::PathPattern;
 use super::pattern::Pattern;
