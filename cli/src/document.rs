@@ -22,7 +22,7 @@ pub fn compile(
     let path = || file.name.clone().into();
     let config = only_document(&file.text, resource)
         .map_err(|problem| Error::Content { path: path(), problem })?;
-    let key_set = key_set.map(|path| Ok(files::read(path)?.text)).transpose()?;
+    let key_set = key_set.map(|path| files::read(path).map(|file| file.text)).transpose()?;
     Policy::compile(config, signatures, key_set.as_deref()).map_err(|problems| Error::Document {
         path: path(),
         errors: problems.errors.len(),

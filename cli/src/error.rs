@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::key::KeyProblem;
-use crate::webhook::CertificateProblem;
+use crate::certificate::CertificateProblem;
+use crate::key::KeyError;
 
 /// Why a subcommand failed.
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +36,8 @@ pub enum Error {
     Save { path: PathBuf, source: io::Error },
     #[error("cannot write to standard output: {0}")]
     Write(io::Error),
-    #[error("`{}` {problem}", path.display())]
-    Key { path: PathBuf, problem: KeyProblem },
+    #[error(transparent)]
+    Key(#[from] KeyError),
     #[error(
         "`{}` is not JSON: {source}; expected an object of claims, such as {{\"sub\": \"user\"}}",
         path.display()
@@ -48,8 +48,6 @@ pub enum Error {
         path.display()
     )]
     ClaimsType { path: PathBuf, found: &'static str },
-    #[error("cannot sign: {0}; check the key with `openssl pkey -in FILE -noout -check`")]
-    Sign(jsonwebtoken::errors::Error),
     #[error("found {0}")]
     Token(String),
     #[error("the clock of this machine is before 1970; set it, then mint the token again")]

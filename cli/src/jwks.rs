@@ -6,7 +6,7 @@ use jwt_rbac::authn::algorithm::Algorithm;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::key::{Parameters, PublicKey};
+use crate::key::{KeyError, Parameters, PublicKey};
 use crate::token::algorithm_parser;
 
 /// Print the JWKS of keys, public parts only; a secret (HS*) has no other
@@ -34,7 +34,7 @@ pub fn run(options: &Options) -> Result<String, Error> {
         .keys
         .iter()
         .map(|path| PublicKey::read_all(path, options.algorithm))
-        .collect::<Result<Vec<_>, Error>>()?
+        .collect::<Result<Vec<_>, KeyError>>()?
         .concat();
     let set = KeySet { keys: keys.iter().map(Jwk::new).collect() };
     let text = serde_json::to_string_pretty(&set).map_err(Error::Json)?;

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use base64::Engine as _;
@@ -19,11 +19,8 @@ use pkcs8::{PrivateKeyInfo, SubjectPublicKeyInfoRef};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::error::Error;
-
 use self::kind::Kind;
-pub use self::problem::KeyProblem;
-use self::problem::Wanted;
+use self::problem::{KeyProblem, Wanted};
 
 mod json;
 mod kind;
@@ -34,6 +31,17 @@ pub const ALGORITHMS: [&str; 13] = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
     "HS256", "HS384", "HS512",
 ];
+
+/// Why there is no key, or no signature.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error("`{}` {problem}", path.display())]
+    File { path: PathBuf, problem: KeyProblem },
+    #[error("cannot sign: {0}; check the key with `openssl pkey -in FILE -noout -check`")]
+    Sign(jsonwebtoken::errors::Error),
+    #[error("cannot write JSON: {0}")]
+    Json(serde_json::Error),
+}
 
 /// A private key, or a secret, and the algorithm that it signs with.
 pub struct SigningKey {
@@ -55,7 +63,7 @@ impl SigningKey {
     /// # Errors
     ///
     /// When the file can't be read, holds something else, or `algorithm` does not fit the key.
-    pub fn read(path: &Path, algorithm: Option<Algorithm>) -> Result<Self, Error> {
+    pub fn read(path: &Path, algorithm: Option<Algorithm>) -> Result<Self, KeyError> {
         read(path, |contents| match json::keys(contents)? {
             Some(keys) => json::signing_key(&keys, algorithm),
             None => match first_block(contents, Wanted::Private)? {
@@ -76,16 +84,16 @@ impl SigningKey {
         &self,
         header: &H,
         claims: &Map<String, Value>,
-    ) -> Result<String, Error> {
-        let header = serde_json::to_vec(header).map_err(Error::Json)?;
-        let claims = serde_json::to_vec(claims).map_err(Error::Json)?;
+    ) -> Result<String, KeyError> {
+        let header = serde_json::to_vec(header).map_err(KeyError::Json)?;
+        let claims = serde_json::to_vec(claims).map_err(KeyError::Json)?;
         let part = |bytes| URL_SAFE_NO_PAD.encode(bytes);
         let signed = format!("{}.{}", part(header), part(claims));
         let signature = match &self.signer {
             Signer::Library(key) => {
                 let algorithm = library_algorithm(self.public.algorithm)?;
                 jsonwebtoken::crypto::sign(signed.as_bytes(), key, algorithm)
-                    .map_err(Error::Sign)?
+                    .map_err(KeyError::Sign)?
             }
             Signer::P521(key) => {
                 let signature: p521::ecdsa::Signature = key.sign(signed.as_bytes());
@@ -167,7 +175,7 @@ impl PublicKey {
     /// # Errors
     ///
     /// When the file can't be read, holds something else, or `algorithm` does not fit the key.
-    pub fn read_all(path: &Path, algorithm: Option<Algorithm>) -> Result<Vec<Self>, Error> {
+    pub fn read_all(path: &Path, algorithm: Option<Algorithm>) -> Result<Vec<Self>, KeyError> {
         read(path, |contents| {
             if let Some(keys) = json::keys(contents)? {
                 return keys.iter().map(|key| json::public_key(key, algorithm)).collect();
@@ -256,15 +264,15 @@ impl PublicKey {
 }
 
 /// The same algorithm of the library that signs.
-fn library_algorithm(algorithm: Algorithm) -> Result<jsonwebtoken::Algorithm, Error> {
-    jsonwebtoken::Algorithm::from_str(algorithm.name()).map_err(Error::Sign)
+fn library_algorithm(algorithm: Algorithm) -> Result<jsonwebtoken::Algorithm, KeyError> {
+    jsonwebtoken::Algorithm::from_str(algorithm.name()).map_err(KeyError::Sign)
 }
 
 /// Reads a file and makes keys of it.
 fn read<Keys>(
     path: &Path,
     keys: impl FnOnce(&[u8]) -> Result<Keys, KeyProblem>,
-) -> Result<Keys, Error> {
+) -> Result<Keys, KeyError> {
     let contents = if path == Path::new("-") {
         let mut contents = Vec::new();
         io::stdin().read_to_end(&mut contents).map(|_| contents)
@@ -274,7 +282,7 @@ fn read<Keys>(
     contents
         .map_err(KeyProblem::Read)
         .and_then(|contents| keys(&contents))
-        .map_err(|problem| Error::Key { path: path.to_owned(), problem })
+        .map_err(|problem| KeyError::File { path: path.to_owned(), problem })
 }
 
 fn first_block(contents: &[u8], wanted: Wanted) -> Result<Pem, KeyProblem> {

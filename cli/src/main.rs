@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::output::Output;
 
 mod caller;
+mod certificate;
 mod check;
 mod claims;
 mod decode;

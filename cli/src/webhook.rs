@@ -4,7 +4,6 @@
 //! [`review`] judges, [`server`] answers over HTTPS, [`certificate`] follows the files of the
 //! certificate. `wasmplugin/webhook` has the manifests.
 
-mod certificate;
 mod review;
 mod server;
 
@@ -15,10 +14,9 @@ use std::path::PathBuf;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::certificate::Certificate;
 use crate::error::Error;
 use crate::output::Output;
-use certificate::Certificate;
-pub use certificate::CertificateProblem;
 use review::Modules;
 
 /// Refuse broken documents at `kubectl apply`: an admission webhook for `WasmPlugin` and `TrafficExtension`

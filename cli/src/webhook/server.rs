@@ -17,8 +17,8 @@ use tokio::sync::Semaphore;
 use tokio::time::{interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::certificate::Certificate;
 use super::review::{self, Modules};
+use crate::certificate::Certificate;
 
 /// An object has at most 3 MiB (the limit of the API server for a request), and an update sends two.
 const MAX_BODY: usize = 8 << 20;
