@@ -12,6 +12,7 @@
 
 pub mod coverage;
 mod read;
+pub mod result;
 pub mod run;
 
 use std::ops::Range;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_explain::check::{self, File};
 use jwt_rbac_explain::policy::{Policy, Signatures};
+use jwt_rbac_explain::policy_test::result::TestResult;
 use jwt_rbac_explain::policy_test::{read, run};
 
 const ROUTES: usize = 10_000;
@@ -35,7 +36,7 @@ fn main() {
         let suite = read(&suite).expect("good tests");
         let run = run::run(&policy, &suite, now);
         assert_eq!(run.results.len(), TESTS);
-        assert!(run.results.iter().all(run::TestResult::is_met));
+        assert!(run.results.iter().all(TestResult::is_met));
     });
     println!("test: {TESTS} tests, {} ms, at most {}", test_time.as_millis(), TEST.as_millis());
     assert!(check_time < CHECK && test_time < TEST, "too slow");

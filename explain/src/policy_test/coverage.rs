@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jwt_rbac::authz::routes::Access;
 use serde::Serialize;
 
-use super::run::TestResult;
+use super::result::TestResult;
 use crate::policy::Policy;
 
 /// What of a policy the tests touched, and what not.

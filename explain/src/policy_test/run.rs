@@ -8,6 +8,7 @@ use jwt_rbac::decision::Decision;
 use jwt_rbac::worker::Worker;
 
 use super::coverage::Coverage;
+use super::result::TestResult;
 use super::{Suite, Test};
 use crate::policy::Policy;
 use crate::{Outcome, decided};
@@ -19,25 +20,6 @@ pub struct Run<'s> {
     pub results: Vec<TestResult<'s>>,
     /// What the tests touched of the policy.
     pub coverage: Coverage,
-}
-
-/// What became of one test.
-#[derive(Debug)]
-pub struct TestResult<'s> {
-    /// The test.
-    pub test: &'s Test,
-    /// What became of its request.
-    pub outcome: Outcome,
-    /// The permissions that its route asks for and its caller has.
-    pub(super) permissions: Vec<String>,
-}
-
-impl TestResult<'_> {
-    /// Whether it became what it must.
-    #[must_use]
-    pub fn is_met(&self) -> bool {
-        self.test.expected.is_met(&self.outcome)
-    }
 }
 
 /// Runs all tests of a suite. Requests are sent when the suite says, or at `now`.
