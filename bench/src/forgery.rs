@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::callers;
+use super::recipe::recipe;
 use jwt_rbac_e2e::garbage::Garbage;
 
 /// The generator of Curve25519 (RFC 8032 §5.1): the first half of a signature that is a point.
@@ -111,7 +111,7 @@ impl Forgery {
         }
         // The shape replaces the signature, so the key that signs does not matter; this one is
         // fast.
-        let mut recipe = callers::recipe(number).key("eddsa");
+        let mut recipe = recipe(number).key("eddsa");
         recipe.header.insert("alg".to_owned(), self.algorithm.into());
         recipe.header.insert("kid".to_owned(), Value::Null);
         recipe.shape =

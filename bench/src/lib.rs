@@ -7,7 +7,7 @@
 //! | [`suite`], [`further`], [`refused`] | what is measured, what is compared with what, and the targets |
 //! | [`costs`], [`verify_signature`] | the steps of a request |
 //! | [`policy`] | the document that all listeners are made from |
-//! | [`callers`], [`forgery`] | files of tokens |
+//! | [`callers`], [`recipe`], [`forgery`] | files of tokens |
 //! | [`listeners`] | the document as listeners |
 //! | [`load`] | size, memory and CPU time before the first request |
 //! | [`pinned`] | Envoy on one CPU: its CPU time and its memory |
@@ -46,6 +46,7 @@ pub mod page_refused;
 pub mod pinned;
 pub mod plot;
 pub mod policy;
+pub mod recipe;
 pub mod refused;
 pub mod report;
 pub mod result;

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use super::callers;
+use super::recipe::recipe;
 use jwt_rbac_e2e::artifacts;
 
 /// The bytes before the two coordinates of a point of P-256 in a `SubjectPublicKeyInfo` (RFC 5480
@@ -28,7 +28,7 @@ pub fn arguments(algorithm: &str) -> String {
         "ES256" => ("es256", Some("der-signature".to_owned()), p256_key()),
         _ => panic!("{algorithm} is neither RS256 nor ES256"),
     };
-    let mut recipe = callers::recipe(0).key(key);
+    let mut recipe = recipe(0).key(key);
     recipe.tamper = tamper;
     let token = recipe.mint();
     let (text, signature) = token.rsplit_once('.').expect("a token has three parts");

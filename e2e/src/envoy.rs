@@ -15,7 +15,6 @@ use serde_json::Value;
 use crate::artifacts;
 use crate::bootstrap::bootstrap;
 use crate::client::{Request, Response};
-use crate::lds::ListenerFile;
 use crate::temporary::TemporaryDirectory;
 use crate::upstream::Upstream;
 
@@ -74,9 +73,8 @@ impl Envoy {
     /// # Panics
     ///
     /// When there is no Envoy, or it does not start.
-    pub fn before_upstream(listeners: &[Value], dynamic: Option<&ListenerFile>) -> Self {
-        let file = dynamic.map(ListenerFile::path);
-        let bootstrap = bootstrap(Upstream::start().address, listeners, file.as_deref());
+    pub fn before_upstream(listeners: &[Value], dynamic: Option<&Path>) -> Self {
+        let bootstrap = bootstrap(Upstream::start().address, listeners, dynamic);
         let started = artifacts::envoy().and_then(|binary| Self::start(&binary, &bootstrap));
         started.unwrap_or_else(|error| panic!("{error}"))
     }

@@ -2,7 +2,7 @@
 //! before it answers requests.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct ListenerFile {
     directory: TemporaryDirectory,
+    path: PathBuf,
     version: u32,
 }
 
@@ -32,14 +33,16 @@ pub enum Update {
 impl ListenerFile {
     /// A file with these listeners.
     pub fn create(listeners: &[Value]) -> Self {
-        let mut file = Self { directory: TemporaryDirectory::create(), version: 0 };
+        let directory = TemporaryDirectory::create();
+        let path = directory.path().join("listeners.json");
+        let mut file = Self { directory, path, version: 0 };
         file.write(listeners);
         file
     }
 
     /// The path of the file.
-    pub fn path(&self) -> PathBuf {
-        self.directory.path().join("listeners.json")
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Replaces the listeners and waits until Envoy has judged them.
@@ -77,6 +80,6 @@ impl ListenerFile {
         let text = json!({"version_info": self.version.to_string(), "resources": resources});
         let fresh = self.directory.path().join("fresh.json");
         fs::write(&fresh, text.to_string()).expect("the listeners can be written");
-        fs::rename(fresh, self.path()).expect("the listeners can be replaced");
+        fs::rename(fresh, &self.path).expect("the listeners can be replaced");
     }
 }

@@ -150,7 +150,7 @@ fn provider(rule: &Value) -> Result<Value, String> {
         "local_jwks": {"inline_string": jwks},
         "audiences": strings(rule, "audiences"),
         "forward": rule["forwardOriginalToken"].as_bool().unwrap_or(false),
-        "payload_in_metadata": rbac::PAYLOAD,
+        "payload_in_metadata": requirement::PAYLOAD,
         "normalize_payload_in_metadata": {"space_delimited_claims": delimited},
         "from_params": strings(rule, "fromParams"),
         "from_cookies": strings(rule, "fromCookies"),

@@ -142,7 +142,7 @@ fn a_new_document_decides_about_remembered_tokens() {
     other_issuer["jwtRules"][0]["issuer"] = "https://other.example.com".into();
 
     let mut file = ListenerFile::create(&[ours("ours", &good)]);
-    let mut envoy = Envoy::before_upstream(&[], Some(&file));
+    let mut envoy = Envoy::before_upstream(&[], Some(file.path()));
     let token = Recipe::of_caller("user").claim("jti", json!("t1")).mint();
     for (what, document, status) in [
         ("key", other_key, 401),

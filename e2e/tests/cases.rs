@@ -38,7 +38,7 @@ fn every_case_is_answered_as_written_and_as_by_the_native_pair() {
     }
     let upstream = Upstream::start();
     let file = ListenerFile::create(&listeners);
-    let bootstrap = bootstrap(upstream.address, &[], Some(&file.path()));
+    let bootstrap = bootstrap(upstream.address, &[], Some(file.path()));
     let envoy = Envoy::start(&artifacts::envoy().unwrap(), &bootstrap).unwrap();
 
     let mut failures = unnamed_differences(&suites);

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 #[test]
 fn an_update_decides_the_next_request() {
     let mut file = ListenerFile::create(&[ours(&document("/a"))]);
-    let mut envoy = Envoy::before_upstream(&[], Some(&file));
+    let mut envoy = Envoy::before_upstream(&[], Some(file.path()));
     assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [200, 403]);
     assert_eq!(file.publish(&mut envoy, &[ours(&document("/b"))]), Update::Accepted);
     assert_eq!([get(&envoy, "/a"), get(&envoy, "/b")], [403, 200]);
@@ -30,7 +30,7 @@ fn an_update_decides_the_next_request() {
 #[test]
 fn five_faults_are_named_while_the_document_before_goes_on() {
     let mut file = ListenerFile::create(&[ours(&document("/a"))]);
-    let mut envoy = Envoy::before_upstream(&[], Some(&file));
+    let mut envoy = Envoy::before_upstream(&[], Some(file.path()));
     let faulty = json!({
         "jwtRules": [{
             "issuer": "https://tenant.auth0.com/",
@@ -65,7 +65,7 @@ fn a_first_document_that_is_refused_opens_nothing() {
     for faulty in [json!({}), json!({"routes": "all"}), json!({"jwtRule": []}), json!([]), json!(7)]
     {
         let file = ListenerFile::create(&[ours(&faulty)]);
-        let envoy = Envoy::before_upstream(&[], Some(&file));
+        let envoy = Envoy::before_upstream(&[], Some(file.path()));
         assert!(!envoy.has_listener("ours"), "{faulty} is served");
         assert_eq!(envoy.stat("listener_manager.lds.update_rejected"), 1, "{faulty}");
         let refusals = events(&envoy.log(), "document_refused");
@@ -117,7 +117,7 @@ fn each_mistake_is_one_line_of_json() {
         ),
     ] {
         let file = ListenerFile::create(&[ours(&faulty)]);
-        let envoy = Envoy::before_upstream(&[], Some(&file));
+        let envoy = Envoy::before_upstream(&[], Some(file.path()));
         let log = envoy.log();
         let refusals = events(&log, "document_refused");
         let [refusal, rest @ ..] = refusals.as_slice() else { panic!("{faulty}:\n{log}") };
@@ -189,7 +189,7 @@ fn the_manifests_are_refused_for_their_placeholder() {
     let names = ["bookinfo/details-jwt-rbac", "fenced/details-jwt-rbac"];
     let listeners = names.map(|name| listener::ours(name, &manifests[name]));
     let file = ListenerFile::create(&listeners);
-    let envoy = Envoy::before_upstream(&[], Some(&file));
+    let envoy = Envoy::before_upstream(&[], Some(file.path()));
     for name in names {
         assert!(!envoy.has_listener(name), "{name} is served");
     }

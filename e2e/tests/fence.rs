@@ -86,7 +86,7 @@ fn its_value_is_in_no_log() {
     let mut all = document();
     all["decisionLog"] = "ALL".into();
     let file = ListenerFile::create(&[ours("ours", &all), ours("broken", &broken)]);
-    let envoy = Envoy::before_upstream(&[], Some(&file));
+    let envoy = Envoy::before_upstream(&[], Some(file.path()));
     for path in ["/public", "/members", "/tried", "/nowhere"] {
         envoy.answer("ours", &Request::get(path).header(HEADER, VALUE));
     }

@@ -24,7 +24,7 @@ fn metrics_have_the_names_of_the_documentation() {
     let mut tried = counted.clone();
     tried["dryRun"] = true.into();
     let mut file = ListenerFile::create(&[ours("ours", &counted)]);
-    let mut envoy = Envoy::before_upstream(&[], Some(&file));
+    let mut envoy = Envoy::before_upstream(&[], Some(file.path()));
     let stat = |envoy: &Envoy, name: &str| envoy.stat(&format!("wasmcustom.jwt_rbac_{name}"));
     let mut hash = stat(&envoy, "document_hash");
     let in_force = events(&envoy.log(), "document_in_force");
@@ -131,7 +131,7 @@ fn one_plugin_in_dry_run_is_told_whichever_served_last() {
     }
     // All enforce; then one is tried, and then that one is taken away.
     let mut file = ListenerFile::create(&[ours("first", &enforced), ours("second", &other)]);
-    let mut envoy = Envoy::before_upstream(&[], Some(&file));
+    let mut envoy = Envoy::before_upstream(&[], Some(file.path()));
     assert_eq!(enforcing(&envoy), 1);
     for (listeners, expected) in [
         (vec![ours("first", &tried), ours("second", &other)], 0),

@@ -59,7 +59,7 @@ fn seconds() -> Result<u64, String> {
 
 fn soak(seconds: u64) -> Result<(), String> {
     let mut file = ListenerFile::create(&[listening(0)]);
-    let bootstrap = bootstrap(Upstream::start().address, &[], Some(&file.path()));
+    let bootstrap = bootstrap(Upstream::start().address, &[], Some(file.path()));
     let mut envoy = Envoy::start_with_workers(&artifacts::envoy()?, &bootstrap, WORKERS)?;
     let address = envoy.address(LISTENER);
     let (is_over, sent) = (AtomicBool::new(false), AtomicUsize::new(0));

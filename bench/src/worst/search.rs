@@ -14,11 +14,6 @@ use jwt_rbac_e2e::wire;
 
 use super::shape::{NUMBERS, Shape};
 
-/// Issuer and audience of the tokens.
-pub const ISSUER: &str = "https://tenant.auth0.com/";
-/// See [`ISSUER`].
-pub const AUDIENCE: &str = "https://bookinfo.io";
-
 /// How often a request is decided for one time: the fastest counts, which the machine disturbed least.
 const REPETITIONS: usize = 7;
 /// What is slower must be slower by this part, or it is noise.

@@ -14,6 +14,11 @@ const MAX_HEADERS: usize = 95;
 /// The longest token that is read.
 const MAX_TOKEN: usize = 32 << 10;
 
+/// Issuer of the tokens.
+pub const ISSUER: &str = "https://tenant.auth0.com/";
+/// Audience of the tokens.
+pub const AUDIENCE: &str = "https://bookinfo.io";
+
 /// The numbers that a client can choose, and the most of each.
 pub const NUMBERS: [(&str, usize); 16] = [
     ("headers", 90),
@@ -128,8 +133,8 @@ fn token(
     for number in 0..members {
         claims.insert(format!("m{number}"), value.clone());
     }
-    claims.insert("iss".to_owned(), super::search::ISSUER.into());
-    claims.insert("aud".to_owned(), super::search::AUDIENCE.into());
+    claims.insert("iss".to_owned(), ISSUER.into());
+    claims.insert("aud".to_owned(), AUDIENCE.into());
     claims.insert("exp".to_owned(), 4_102_444_800_u64.into());
     let names: Vec<Value> = (0..permissions).map(|number| format!("p{number}").into()).collect();
     claims.insert("permissions".to_owned(), names.into());

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::rbac::PAYLOAD;
+use super::requirement::PAYLOAD;
 use super::{list, only_known, strings};
 use crate::filters::http;
 

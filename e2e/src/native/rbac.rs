@@ -8,9 +8,6 @@ use super::requirement::principal;
 use super::{only_known, path, strings};
 use crate::filters::http;
 
-/// The key below which `jwt_authn` leaves the claims for `rbac`, as istiod names it.
-pub(super) const PAYLOAD: &str = "payload";
-
 const ROUTE_FIELDS: &[&str] =
     &["name", "paths", "methods", "hosts", "issuers", "permissions", "claims", "access", "token"];
 

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::rbac::PAYLOAD;
 use super::{list, only_known, permission_claims, strings};
+
+/// The key below which `jwt_authn` leaves the claims for `rbac`, as istiod names it.
+pub(super) const PAYLOAD: &str = "payload";
 
 /// The principal of a route: anybody for a PUBLIC one, else everything that the route asks for.
 pub(super) fn principal(route: &Value, rules: &[Value]) -> Result<Value, String> {

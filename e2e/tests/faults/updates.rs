@@ -29,7 +29,7 @@ fn two_hundred_documents_under_load() {
     let documents = [with_permission("even"), with_permission("odd")];
     let listeners = |number: usize| [serving(&documents[number % 2])];
     let mut file = ListenerFile::create(&listeners(0));
-    let mut envoy = Envoy::before_upstream(&[], Some(&file));
+    let mut envoy = Envoy::before_upstream(&[], Some(file.path()));
     let address = envoy.address(NAME);
     let (is_over, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
     let (before, after) = thread::scope(|scope| {
@@ -71,7 +71,7 @@ fn a_plugin_that_goes_while_a_tick_is_due() {
     let stays = listener::ours("stays", &with_permission("even"));
     let goes = listener::ours("goes", &with_permission("odd"));
     let mut file = ListenerFile::create(std::slice::from_ref(&stays));
-    let mut envoy = Envoy::before_upstream(&[], Some(&file));
+    let mut envoy = Envoy::before_upstream(&[], Some(file.path()));
     let good = Request::get("/members").bearer(&good_token());
     for _ in 0..10 {
         let both = [stays.clone(), goes.clone()];

@@ -68,7 +68,7 @@ fn plugins_with_one_endpoint_fetch_it_once() {
 fn a_new_document_has_the_keys_of_the_one_before() {
     let server = KeyServer::start(Behaviour::serves(&keys(&[])));
     let mut file = ListenerFile::create(&[ours("ours", &document())]);
-    let mut bootstrap = bootstrap(Upstream::start().address, &[], Some(&file.path()));
+    let mut bootstrap = bootstrap(Upstream::start().address, &[], Some(file.path()));
     let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().expect("a list");
     clusters.push(server.cluster(CLUSTER));
     let started = artifacts::envoy().and_then(|binary| Envoy::start(&binary, &bootstrap));

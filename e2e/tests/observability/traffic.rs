@@ -124,7 +124,7 @@ fn fetching(beside_unreachable: bool) -> Value {
 
 fn start(listeners: &[Value], file: Option<&ListenerFile>) -> Envoy {
     let path = file.map(ListenerFile::path);
-    let mut bootstrap = bootstrap(Upstream::start().address, listeners, path.as_deref());
+    let mut bootstrap = bootstrap(Upstream::start().address, listeners, path);
     let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().expect("clusters");
     clusters.push(cluster(KEYS, key_server()));
     let binary = artifacts::envoy().unwrap_or_else(|error| panic!("{error}"));

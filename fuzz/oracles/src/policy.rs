@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
 use jwt_rbac::document::Document;
 use jwt_rbac::worker::Worker;
@@ -25,7 +27,7 @@ pub fn config() -> Value {
             "issuer": ISSUER,
             "audiences": [AUDIENCE],
             "algorithms": ["HS256", "HS384", "HS512"],
-            "jwks": {"keys": [{"kty": "oct", "k": crate::independent::encode(SECRET)}]},
+            "jwks": {"keys": [{"kty": "oct", "k": BASE64_URL_SAFE_NO_PAD.encode(SECRET)}]},
             "fromHeaders": [
                 {"name": "authorization", "prefix": "Bearer "},
                 {"name": "x-token"},
