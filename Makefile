@@ -79,6 +79,11 @@ test-differential: build ## Compare with the native pair at random: make test-di
 	ENVOY="$$(e2e/envoy.sh)" SEED="$(SEED)" DOCUMENTS="$(N)" cargo test --locked --package jwt-rbac-e2e \
 		--test differential -- --nocapture
 
+.PHONY: test-translation
+test-translation: ## Compare the native pair of the tests with istiod's own translation (needs Go; N=500 SEED=7, UPDATE=1)
+	TRANSLATOR="$$(e2e/istio/translator.sh)" ENVOY="$$(e2e/envoy.sh)" SEED="$(SEED)" DOCUMENTS="$(N)" \
+		UPDATE="$(UPDATE)" cargo test --locked --package jwt-rbac-e2e --test differential -- --nocapture istiod
+
 test-workloads: build ## Put programs on Flask, Express and Go behind the filter (needs node, npm, go)
 	e2e/workloads/install.sh
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --package jwt-rbac-e2e --test frameworks -- --include-ignored

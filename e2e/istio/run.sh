@@ -210,6 +210,25 @@ answers=$(bookinfo_answers)
 printf '%s\n' "$answers"
 [ "$answers" = "$wanted" ] || { echo '  FAIL  expected the table above'; failed=$((failed + 1)); }
 
+step 'the same as a Helm chart: helm install'
+kubectl -n default delete trafficextension,peerauthentication --all >/dev/null
+until_is 200 'without anything details is open' ask details 'GET /details/0' ''
+sed "s|REPLACE_WITH_THE_KEY_SET_OF_YOUR_ISSUER|'$jwks'|; s|^  url: .*|  url: $url|; s|^  sha256: .*|  sha256: $sha256|" \
+    "$root/wasmplugin/chart/values.yaml" > "$state/values.yaml"
+KUBECONFIG=$state/kubeconfig "$bin/helm" install bookinfo "$root/wasmplugin/chart" --namespace default \
+    --values "$state/values.yaml" > "$state/body" || { echo "  FAIL  helm install: $(cat "$state/body")"; failed=$((failed + 1)); }
+until_is 403 'reviews, user' ask reviews 'GET /reviews/0' "${tokens[user]}"
+until_is 403 'details, anonymous' ask details 'GET /details/0' ''
+until_is 401 'productpage, expired' page 'GET /productpage' "${tokens[expired]}"
+answers=$(bookinfo_answers)
+printf '%s\n' "$answers"
+[ "$answers" = "$wanted" ] || { echo '  FAIL  expected the table above'; failed=$((failed + 1)); }
+KUBECONFIG=$state/kubeconfig "$bin/helm" uninstall bookinfo --namespace default > "$state/body" ||
+    { echo "  FAIL  helm uninstall: $(cat "$state/body")"; failed=$((failed + 1)); }
+until_is 200 'and uninstalled, details is open again' ask details 'GET /details/0' ''
+kubectl apply -k "$state/wasmplugin/trafficextension" >/dev/null
+until_is 403 'with the manifests it is closed' ask details 'GET /details/0' ''
+
 step "the same requests to Istio's own RequestAuthentication and AuthorizationPolicy"
 requests=('GET /details/0' 'GET /health' 'DELETE /details/0' 'GET /other' 'GET /details/%2e%2e/health' 'GET /details/..%2fhealth')
 declare -A ours=()

@@ -1,8 +1,9 @@
 //! Policies, tokens and requests at random: each document on a listener of ours and on one of the native
 //! pair, which must answer alike. `SEED` and `DOCUMENTS` choose which, and how many: `make
 //! test-differential`. A case that differs is made as small as it gets, printed, and left in
-//! `target/differential.json`.
+//! `target/differential.json`. [`istiod`] compares the native pair of these tests with istiod's own.
 
+mod istiod;
 mod random;
 mod smaller;
 
@@ -27,10 +28,6 @@ const BATCH: usize = 50;
 
 #[test]
 fn policies_answer_as_the_native_pair() {
-    let number = |name: &str, default| {
-        let given = env::var(name).ok().and_then(|text| text.parse().ok());
-        given.unwrap_or(default)
-    };
     let (seed, documents) = (number("SEED", 1), number("DOCUMENTS", 200));
     let mut random = Random::new(seed);
     let tokens = random::tokens();
@@ -42,7 +39,7 @@ fn policies_answer_as_the_native_pair() {
         let batch: Vec<Value> = (0..batch).map(|_| random.document()).collect();
         let envoy = start(&batch);
         for (place, document) in batch.iter().enumerate() {
-            let mut connections = Connections::open(&envoy, place);
+            let mut connections = Connections::open(&envoy, &both(place));
             for _ in 0..REQUESTS {
                 let request = random.request(&tokens);
                 let [ours, theirs] = connections.answers(&request);
@@ -68,11 +65,16 @@ fn policies_answer_as_the_native_pair() {
     }
 }
 
+/// A number from the environment.
+fn number(name: &str, default: u64) -> u64 {
+    env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
 /// Ends the test with a case that is as small as it gets.
 fn fail(seed: u64, document: &Value, request: &Request, tokens: &[String]) -> ! {
     let (document, request) = smaller::smallest(document, request);
     let envoy = start(std::slice::from_ref(&document));
-    let [ours, theirs] = Connections::open(&envoy, 0).answers(&request);
+    let [ours, theirs] = Connections::open(&envoy, &both(0)).answers(&request);
     let claims = tokens
         .iter()
         .position(|token| request.headers.iter().any(|(_, value)| value.ends_with(token.as_str())));
@@ -103,24 +105,30 @@ fn start(documents: &[Value]) -> Envoy {
     let mut listeners = Vec::new();
     for (place, document) in documents.iter().enumerate() {
         let filters = native::filters(document).expect("the pair has words for it");
-        listeners.push(ours(&format!("d{place}"), document));
-        listeners.push(listener(&format!("d{place}.native"), &filters));
+        let [with_ours, with_theirs] = both(place);
+        listeners.push(ours(&with_ours, document));
+        listeners.push(listener(&with_theirs, &filters));
     }
     Envoy::before_upstream(&listeners, None)
 }
 
-/// A connection to each of the two listeners of a document.
+/// The names of the two listeners of a document.
+fn both(place: usize) -> [String; 2] {
+    [format!("d{place}"), format!("d{place}.other")]
+}
+
+/// A connection to each of two listeners.
 struct Connections([BufReader<TcpStream>; 2]);
 
 impl Connections {
-    fn open(envoy: &Envoy, place: usize) -> Self {
-        let connect = |name: String| {
-            let address: SocketAddr = envoy.address(&name);
+    fn open(envoy: &Envoy, listeners: &[String; 2]) -> Self {
+        let connect = |name: &String| {
+            let address: SocketAddr = envoy.address(name);
             let stream = TcpStream::connect(address).expect("a connection");
             stream.set_nodelay(true).expect("a socket");
             BufReader::new(stream)
         };
-        Self([connect(format!("d{place}")), connect(format!("d{place}.native"))])
+        Self(listeners.each_ref().map(connect))
     }
 
     fn answers(&mut self, request: &Request) -> [Response; 2] {

@@ -94,15 +94,7 @@ impl Random {
                 })
             })
             .collect();
-        json!({
-            "jwtRules": [{
-                "issuer": "https://tenant.auth0.com/",
-                "audiences": ["https://bookinfo.io"],
-                "jwks": artifacts::jwks(),
-            }],
-            "trustDomains": ["td", "old"],
-            "authorizationPolicies": policies,
-        })
+        document(&policies.into())
     }
 
     fn rule(&mut self) -> Value {
@@ -194,6 +186,19 @@ const KEYS: &[(&str, &[&str])] = &[
     ("destination.port", &["1", "80"]),
     ("connection.sni", &["*", "a.example"]),
 ];
+
+/// A document with these policies.
+pub fn document(policies: &Value) -> Value {
+    json!({
+        "jwtRules": [{
+            "issuer": "https://tenant.auth0.com/",
+            "audiences": ["https://bookinfo.io"],
+            "jwks": artifacts::jwks(),
+        }],
+        "trustDomains": ["td", "old"],
+        "authorizationPolicies": policies,
+    })
+}
 
 /// The claims of the tokens, besides those that all have.
 pub fn claims() -> Vec<Value> {

@@ -5,7 +5,7 @@ use jwt_rbac_e2e::twin::Outcome;
 use jwt_rbac_e2e::verdict;
 use serde_json::Value;
 
-use super::{Connections, start};
+use super::{Connections, both, start};
 
 /// The smallest document and request that were found.
 pub fn smallest(document: &Value, request: &Request) -> (Value, Request) {
@@ -45,7 +45,7 @@ fn differing(documents: &[Value], request: &Request) -> Option<usize> {
     }
     let envoy = start(documents);
     (0..documents.len()).find(|place| {
-        let [ours, theirs] = Connections::open(&envoy, *place).answers(request);
+        let [ours, theirs] = Connections::open(&envoy, &both(*place)).answers(request);
         Outcome::of(&ours) != Outcome::of(&theirs)
     })
 }
