@@ -14,7 +14,7 @@ state=$MESH/state
 registry=127.0.0.1:5055
 
 say() { printf '%s\n' "$*" >&2; }
-die() { say "test-istio: $*"; exit 1; }
+die() { say "$(basename "$0"): $*"; exit 1; }
 
 kubectl() { KUBECONFIG=$state/kubeconfig "$bin/kubectl" "$@"; }
 
@@ -71,25 +71,42 @@ wait_for() {
     die "$what is not there after two minutes; logs: $state/log"
 }
 
+# An API server and its etcd, whose files are in $state: start_api_server PORT_OF_ETCD PORT_OF_ITS_PEERS PORT
+start_api_server() {
+    local etcd=http://127.0.0.1:$1 peers=http://127.0.0.1:$2 port=$3
+    mkdir -p "$state"/{log,pid,certs,etcd}
+    openssl genrsa -out "$state/sa.key" 2048 2>/dev/null
+    openssl rsa -in "$state/sa.key" -pubout -out "$state/sa.pub" 2>/dev/null
+    echo 'admin,admin,admin,"system:masters"' > "$state/tokens.csv"
+    cat > "$state/kubeconfig" <<END
+apiVersion: v1
+kind: Config
+clusters: [{name: local, cluster: {server: "https://127.0.0.1:$port", insecure-skip-tls-verify: true}}]
+users: [{name: admin, user: {token: admin}}]
+contexts: [{name: local, context: {cluster: local, user: admin}}]
+current-context: local
+END
+    start etcd "$bin/etcd" --data-dir "$state/etcd" --listen-client-urls "$etcd" --advertise-client-urls "$etcd" \
+        --listen-peer-urls "$peers" --initial-advertise-peer-urls "$peers" --initial-cluster "default=$peers"
+    # Loopback can't be advertised, and nobody asks there.
+    start apiserver "$bin/kube-apiserver" --etcd-servers "$etcd" \
+        --bind-address 127.0.0.1 --advertise-address 10.10.10.10 --secure-port "$port" --cert-dir "$state/certs" \
+        --service-account-key-file "$state/sa.pub" --service-account-signing-key-file "$state/sa.key" \
+        --service-account-issuer https://kubernetes.default.svc \
+        --api-audiences https://kubernetes.default.svc,istio-ca --token-auth-file "$state/tokens.csv" \
+        --authorization-mode RBAC --service-cluster-ip-range 10.96.0.0/16 \
+        --disable-admission-plugins ServiceAccount
+    wait_for 'the API server' kubectl get --raw /readyz
+}
+
 up() {
     command -v docker-registry >/dev/null || die 'needs docker-registry (Debian: apt-get install docker-registry)'
     # Istio's agent keeps modules there, and nowhere else.
     mkdir -p /var/lib/istio/data 2>/dev/null && [ -w /var/lib/istio/data ] ||
         die 'needs /var/lib/istio/data to be writable: sudo install -d -o "$USER" /var/lib/istio/data'
     rm -rf "$state"
-    mkdir -p "$state"/{log,pid,certs,etcd,registry}
+    mkdir -p "$state"/{log,pid,registry}
     cd "$state" || exit 1
-    openssl genrsa -out sa.key 2048 2>/dev/null
-    openssl rsa -in sa.key -pubout -out sa.pub 2>/dev/null
-    echo 'admin,admin,admin,"system:masters"' > tokens.csv
-    cat > kubeconfig <<END
-apiVersion: v1
-kind: Config
-clusters: [{name: local, cluster: {server: "https://127.0.0.1:16443", insecure-skip-tls-verify: true}}]
-users: [{name: admin, user: {token: admin}}]
-contexts: [{name: local, context: {cluster: local, user: admin}}]
-current-context: local
-END
     # No providers: upstream Envoy lacks the filter of Istio's own metrics.
     cat > mesh.yaml <<'END'
 defaultConfig: {discoveryAddress: "127.0.0.1:15012"}
@@ -102,18 +119,7 @@ storage: {filesystem: {rootdirectory: $state/registry}}
 http: {addr: "$registry"}
 END
     start registry docker-registry serve registry.yaml
-    start etcd "$bin/etcd" --data-dir etcd --listen-client-urls http://127.0.0.1:12379 \
-        --advertise-client-urls http://127.0.0.1:12379 --listen-peer-urls http://127.0.0.1:12380 \
-        --initial-advertise-peer-urls http://127.0.0.1:12380 --initial-cluster default=http://127.0.0.1:12380
-    # Loopback can't be advertised, and nobody asks there.
-    start apiserver "$bin/kube-apiserver" --etcd-servers http://127.0.0.1:12379 \
-        --bind-address 127.0.0.1 --advertise-address 10.10.10.10 --secure-port 16443 --cert-dir certs \
-        --service-account-key-file sa.pub --service-account-signing-key-file sa.key \
-        --service-account-issuer https://kubernetes.default.svc \
-        --api-audiences https://kubernetes.default.svc,istio-ca --token-auth-file tokens.csv \
-        --authorization-mode RBAC --service-cluster-ip-range 10.96.0.0/16 \
-        --disable-admission-plugins ServiceAccount
-    wait_for 'the API server' kubectl get --raw /readyz
+    start_api_server 12379 12380 16443
     istio=$(cd "$MESH/src-istio" && go list -m -f '{{.Dir}}' istio.io/istio)
     kubectl apply --server-side -f "$istio/manifests/charts/base/files/crd-all.gen.yaml" > log/crds
     kubectl create namespace istio-system >/dev/null

@@ -69,6 +69,17 @@ bookinfo_answers() {
     done
 }
 
+# Once each sidecar has what was applied, the answers are those of the table.
+bookinfo_is_guarded() {
+    until_is 403 'reviews, user' ask reviews 'GET /reviews/0' "${tokens[user]}"
+    until_is 403 'details, anonymous' ask details 'GET /details/0' ''
+    until_is 401 'productpage, expired' page 'GET /productpage' "${tokens[expired]}"
+    local answers
+    answers=$(bookinfo_answers)
+    printf '%s\n' "$answers"
+    [ "$answers" = "$wanted" ] || { echo '  FAIL  expected the table above'; failed=$((failed + 1)); }
+}
+
 trap 'down' EXIT
 trap 'exit 130' INT TERM
 build
@@ -203,12 +214,7 @@ step 'the same as TrafficExtension'
 kubectl -n default delete authorizationpolicy,wasmplugin --all >/dev/null
 until_is 200 'without anything details is open' ask details 'GET /details/0' ''
 kubectl apply -k "$state/wasmplugin/trafficextension" >/dev/null
-until_is 403 'reviews, user' ask reviews 'GET /reviews/0' "${tokens[user]}"
-until_is 403 'details, anonymous' ask details 'GET /details/0' ''
-until_is 401 'productpage, expired' page 'GET /productpage' "${tokens[expired]}"
-answers=$(bookinfo_answers)
-printf '%s\n' "$answers"
-[ "$answers" = "$wanted" ] || { echo '  FAIL  expected the table above'; failed=$((failed + 1)); }
+bookinfo_is_guarded
 
 step 'the same as a Helm chart: helm install'
 kubectl -n default delete trafficextension,peerauthentication --all >/dev/null
@@ -217,12 +223,7 @@ sed "s|REPLACE_WITH_THE_KEY_SET_OF_YOUR_ISSUER|'$jwks'|; s|^  url: .*|  url: $ur
     "$root/wasmplugin/chart/values.yaml" > "$state/values.yaml"
 KUBECONFIG=$state/kubeconfig "$bin/helm" install bookinfo "$root/wasmplugin/chart" --namespace default \
     --values "$state/values.yaml" > "$state/body" || { echo "  FAIL  helm install: $(cat "$state/body")"; failed=$((failed + 1)); }
-until_is 403 'reviews, user' ask reviews 'GET /reviews/0' "${tokens[user]}"
-until_is 403 'details, anonymous' ask details 'GET /details/0' ''
-until_is 401 'productpage, expired' page 'GET /productpage' "${tokens[expired]}"
-answers=$(bookinfo_answers)
-printf '%s\n' "$answers"
-[ "$answers" = "$wanted" ] || { echo '  FAIL  expected the table above'; failed=$((failed + 1)); }
+bookinfo_is_guarded
 KUBECONFIG=$state/kubeconfig "$bin/helm" uninstall bookinfo --namespace default > "$state/body" ||
     { echo "  FAIL  helm uninstall: $(cat "$state/body")"; failed=$((failed + 1)); }
 until_is 200 'and uninstalled, details is open again' ask details 'GET /details/0' ''

@@ -6,66 +6,17 @@ set -euo pipefail
 cd "$root"
 ISTIO_API=v1.31.1
 state=$(mktemp -d)
-started=()
-
-stop() {
-    # The API server does not end without etcd.
-    kill -9 "${started[@]}" 2>/dev/null || true
-    rm -rf "$state"
-}
-trap stop EXIT
-
-fail() { say "test-webhook: $1"; shift; for file in "$@"; do tail -20 "$file" >&2; done; exit 1; }
+trap 'down; rm -rf "$state"' EXIT
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
-start_api_server() {
-    local client peer api
-    client=$(free_port) peer=$(free_port) api=$(free_port)
-    openssl genrsa -out "$state/sa.key" 2048 2>/dev/null
-    openssl rsa -in "$state/sa.key" -pubout -out "$state/sa.pub" 2>/dev/null
-    echo 'token,admin,admin,"system:masters"' > "$state/tokens.csv"
-    "$bin/etcd" --data-dir "$state/etcd" --listen-client-urls "http://127.0.0.1:$client" \
-        --advertise-client-urls "http://127.0.0.1:$client" --listen-peer-urls "http://127.0.0.1:$peer" \
-        --initial-advertise-peer-urls "http://127.0.0.1:$peer" \
-        --initial-cluster "default=http://127.0.0.1:$peer" > "$state/etcd.log" 2>&1 &
-    started+=($!)
-    # Nothing uses the advertised address; loopback is refused there.
-    "$bin/kube-apiserver" --etcd-servers "http://127.0.0.1:$client" --bind-address 127.0.0.1 \
-        --advertise-address 10.10.10.10 --secure-port "$api" --cert-dir "$state/certs" \
-        --service-account-key-file "$state/sa.pub" --service-account-signing-key-file "$state/sa.key" \
-        --service-account-issuer https://kubernetes.default.svc --token-auth-file "$state/tokens.csv" \
-        --authorization-mode RBAC --service-cluster-ip-range 10.96.0.0/16 \
-        --disable-admission-plugins ServiceAccount > "$state/api.log" 2>&1 &
-    started+=($!)
-    cat > "$state/kubeconfig" <<END
-apiVersion: v1
-kind: Config
-clusters: [{name: here, cluster: {server: "https://127.0.0.1:$api", insecure-skip-tls-verify: true}}]
-users: [{name: admin, user: {token: token}}]
-contexts: [{name: here, context: {cluster: here, user: admin}}]
-current-context: here
-END
-    for _ in $(seq 120); do
-        kubectl get --raw /readyz >/dev/null 2>&1 && return
-        sleep 0.5
-    done
-    fail "the API server does not start" "$state/etcd.log" "$state/api.log"
-}
 
 start_webhook() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=webhook \
         -addext "subjectAltName=IP:127.0.0.1" -keyout "$state/tls.key" -out "$state/tls.crt" 2>/dev/null
-    target/debug/jwt-rbac webhook --listen 127.0.0.1:0 --certificate "$state/tls.crt" --key "$state/tls.key" \
-        2> "$state/webhook.log" &
-    webhook=$!
-    started+=("$webhook")
-    for _ in $(seq 50); do
-        address=$(sed -n 's/.*listening on //p' "$state/webhook.log")
-        [ -n "$address" ] && return
-        sleep 0.1
-    done
-    fail "the webhook does not start" "$state/webhook.log"
+    start webhook target/debug/jwt-rbac webhook --listen 127.0.0.1:0 \
+        --certificate "$state/tls.crt" --key "$state/tls.key"
+    wait_for 'the webhook' grep -q 'listening on' "$state/log/webhook"
+    address=$(sed -n 's/.*listening on //p' "$state/log/webhook")
 }
 
 # plugin NAME URL: a WasmPlugin with the pluginConfig of standard input.
@@ -91,14 +42,14 @@ expect() {
     shift
     said=$(kubectl apply -f - 2>&1) || status=$?
     echo "$said" | sed 's/^/    /'
-    [ "$((status != 0))" = "$wanted" ] || fail "kubectl ended with $status"
+    [ "$((status != 0))" = "$wanted" ] || die "kubectl ended with $status"
     for text in "$@"; do
-        case $said in *"$text"*) ;; *) fail "kubectl did not say: $text" ;; esac
+        case $said in *"$text"*) ;; *) die "kubectl did not say: $text" ;; esac
     done
 }
 
 build_api_server
-start_api_server
+start_api_server "$(free_port)" "$(free_port)" "$(free_port)"
 crds=$(go mod download -json "istio.io/api@$ISTIO_API" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
 kubectl apply --server-side -f "$crds/kubernetes/customresourcedefinitions.gen.yaml" >/dev/null
 kubectl wait --for condition=established --timeout 60s \
@@ -150,7 +101,6 @@ sed /sha256:/d wasmplugin/rendered/bookinfo.yaml | expect 1 "denied the request"
 echo "other modules are none of its business"
 plugin other oci://registry.example.com/other:1 <<< "$broken" | expect 0 "other created"
 echo "without the webhook everything passes"
-kill "$webhook"
-wait "$webhook" 2>/dev/null || true
+kill "$(cat "$state/pid/webhook")"
 plugin broken "$url" <<< "$broken" | expect 0 "broken created"
 echo "all as expected"

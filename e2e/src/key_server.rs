@@ -6,9 +6,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::wire::Head;
+
+/// The cluster of Envoy that leads to the server.
+pub const CLUSTER: &str = "keys";
+
+/// A JWT rule whose keys come from that cluster.
+pub fn rule() -> Value {
+    json!({
+        "issuer": "https://tenant.auth0.com/",
+        "audiences": ["https://bookinfo.io"],
+        "jwksUri": "http://keys.test/jwks",
+        "jwksCluster": CLUSTER,
+        "jwksRefreshInterval": "5s",
+        "allowInsecureJwks": true,
+    })
+}
 
 /// What the server does with a request.
 #[derive(Clone, Debug)]

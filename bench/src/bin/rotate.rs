@@ -19,7 +19,7 @@ use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::Request;
 use jwt_rbac_e2e::connections::Connections;
 use jwt_rbac_e2e::envoy::Envoy;
-use jwt_rbac_e2e::key_server::{Behaviour, KeyServer};
+use jwt_rbac_e2e::key_server::{self, Behaviour, CLUSTER, KeyServer};
 use jwt_rbac_e2e::listener::ours;
 use jwt_rbac_e2e::tokens::Recipe;
 use jwt_rbac_e2e::upstream::Upstream;
@@ -73,7 +73,7 @@ fn rotate(seconds: u64) -> Result<(), String> {
     let server = KeyServer::start(Behaviour::serves(&published(&keys, 0)));
     let mut bootstrap = bootstrap(Upstream::start().address, &[ours("ours", &document())], None);
     let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
-    clusters.ok_or("no clusters")?.push(server.cluster("keys"));
+    clusters.ok_or("no clusters")?.push(server.cluster(CLUSTER));
     let envoy = Envoy::start(&artifacts::envoy()?, &bootstrap)?;
     let address = envoy.address("ours");
     let (start, sent) = (Instant::now(), AtomicUsize::new(0));
@@ -159,14 +159,7 @@ fn published(keys: &[Signed], period: usize) -> Value {
 
 fn document() -> Value {
     json!({
-        "jwtRules": [{
-            "issuer": "https://tenant.auth0.com/",
-            "audiences": ["https://bookinfo.io"],
-            "jwksUri": "http://keys.test/jwks",
-            "jwksCluster": "keys",
-            "jwksRefreshInterval": "5s",
-            "allowInsecureJwks": true,
-        }],
+        "jwtRules": [key_server::rule()],
         "routes": [{"paths": ["/"], "permissions": ["read:book-details"]}],
     })
 }

@@ -12,26 +12,16 @@ use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::client::Request;
 use jwt_rbac_e2e::envoy::Envoy;
-use jwt_rbac_e2e::key_server::KeyServer;
+use jwt_rbac_e2e::key_server::{self, CLUSTER, KeyServer};
 use jwt_rbac_e2e::listener::ours;
 use jwt_rbac_e2e::tokens::Recipe;
 use jwt_rbac_e2e::upstream::Upstream;
 use serde_json::{Value, json};
 
-/// The name of the cluster of the key server.
-const CLUSTER: &str = "keys";
-
 /// A document whose keys come from that cluster.
 fn document() -> Value {
     json!({
-        "jwtRules": [{
-            "issuer": "https://tenant.auth0.com/",
-            "audiences": ["https://bookinfo.io"],
-            "jwksUri": "http://keys.test/jwks",
-            "jwksCluster": CLUSTER,
-            "jwksRefreshInterval": "5s",
-            "allowInsecureJwks": true,
-        }],
+        "jwtRules": [key_server::rule()],
         "routes": [
             {"paths": ["/public"], "access": "PUBLIC"},
             {"paths": ["/{**}"], "permissions": ["read:book-details"]},
