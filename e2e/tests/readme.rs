@@ -12,6 +12,7 @@ use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::cases;
 use jwt_rbac_e2e::page::{self, Block, blocks, check_table};
 use jwt_rbac_e2e::temporary::TemporaryDirectory;
+use jwt_rbac_explain::source;
 
 /// A command of a page and the output that is shown for it.
 struct Step {
@@ -101,6 +102,17 @@ fn the_commands_of_the_docs_are_targets_of_make() {
     assert!(!steps.is_empty());
     for step in steps {
         check_target(step.command.strip_prefix("make ").expect("a target of make"));
+    }
+}
+
+#[test]
+fn the_workflows_are_yaml_and_run_targets_of_make() {
+    for name in ["ci", "release"] {
+        let text = page::page(&format!(".github/workflows/{name}.yml"));
+        let faults = source::parse(&text).faults;
+        assert!(faults.is_empty(), "{name}: {faults:?}");
+        let targets = text.lines().filter_map(|line| line.trim().strip_prefix("- run: make "));
+        targets.filter_map(|line| line.split(' ').next()).for_each(check_target);
     }
 }
 
