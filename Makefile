@@ -2,8 +2,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help build image push run try test test-image test-differential test-workloads test-reproducible fuzz lint docs deny bench bench-all bench-tools costs flood many-tokens rotate soak clean manifests test-istio test-webhook dist test-compat test-observability test-page test-key-cache simulate-refresh
 
-CONFIG ?= wasmplugin/rendered/bookinfo.yaml
-
 # So that the module is the same wherever it is built: messages of panics name files of other crates.
 CARGO_HOME ?= $(HOME)/.cargo
 NO_PATHS = --config 'target.wasm32-wasip1.rustflags=["--remap-path-prefix=$(CARGO_HOME)/registry/src/="]'
@@ -41,8 +39,9 @@ dist: build ## Make the files of a release in target/dist (IMAGE=registry/jwt-rb
 run: build ## Run Bookinfo behind the filter in a local Envoy and show who may do what
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --package jwt-rbac-e2e --bin bookinfo
 
-try: build ## Run routes of your own in a local Envoy: make try CONFIG=my-routes.yaml
-	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --package jwt-rbac-e2e --bin try -- $(CONFIG)
+try: build ## Try routes of your own in a local Envoy: make try CONFIG=my-routes.yaml (RESOURCE=its-name)
+	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --quiet --package jwt-rbac-cli -- try \
+		$(if $(CONFIG),'$(CONFIG)' $(if $(RESOURCE),--resource '$(RESOURCE)'),wasmplugin/rendered/bookinfo.yaml --resource details-jwt-rbac)
 
 test: image ## Run every test: unit, property and end-to-end in a real Envoy
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --workspace

@@ -15,7 +15,7 @@ use jwt_rbac_e2e::temporary::TemporaryDirectory;
 ///
 /// Those of [`Envoy::start`].
 pub fn start(binary: &Path, bootstrap: &Value, cpu: usize) -> Result<Envoy, String> {
-    let directory = TemporaryDirectory::create();
+    let directory = TemporaryDirectory::create().expect("a folder");
     let script = directory.path().join("envoy.sh");
     // `exec` and `taskset` start no new process, so the process that is measured is Envoy.
     let text = format!("#!/bin/sh\nexec taskset --cpu-list {cpu} '{}' \"$@\"\n", binary.display());

@@ -66,7 +66,7 @@ impl TokenFiles {
     ///
     /// When they can't be written.
     pub fn mint(suite: &Suite, mut progress: impl FnMut(Callers)) -> Result<Self, String> {
-        let directory = TemporaryDirectory::create();
+        let directory = TemporaryDirectory::create().expect("a folder");
         let mut files = BTreeMap::new();
         let callers: BTreeSet<Callers> = suite.measured.iter().map(|it| it.callers).collect();
         for callers in callers {

@@ -59,7 +59,7 @@ impl Wrk {
     /// How to get it where it is not installed.
     pub fn on_cpu(cpu: usize) -> Result<Self, String> {
         version()?;
-        let directory = TemporaryDirectory::create();
+        let directory = TemporaryDirectory::create().expect("a folder");
         fs::write(directory.path().join("load.lua"), include_str!("load.lua"))
             .map_err(|error| format!("the script for wrk can't be written: {error}"))?;
         Ok(Self { cpu, directory })

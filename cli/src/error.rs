@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use jwt_rbac_local::programs::Missing;
+
 use crate::certificate::CertificateProblem;
 use crate::key::KeyError;
 
@@ -30,6 +32,8 @@ pub enum Error {
         path.display()
     )]
     Document { path: PathBuf, errors: usize, first: String },
+    #[error("`{}` is refused: {}", path.display(), count(*errors))]
+    Refused { path: PathBuf, errors: usize },
     #[error("`{}` has no file of YAML or JSON; expected manifests in it", path.display())]
     EmptyFolder { path: PathBuf },
     #[error("`{}` cannot be written: {source}", path.display())]
@@ -58,6 +62,18 @@ pub enum Error {
     Certificate(CertificateProblem),
     #[error("cannot write JSON: {0}")]
     Json(serde_json::Error),
+    #[error("{0}")]
+    Local(Missing),
+    #[error("cannot write to the temporary folder: {source}; set TMPDIR to a folder of yours")]
+    Folder { source: io::Error },
+    #[error("cannot watch the file and the signals: {0}")]
+    Events(io::Error),
+    #[error("Envoy does not run: {0}")]
+    Envoy(String),
+}
+
+fn count(errors: usize) -> String {
+    if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") }
 }
 
 impl Error {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jwt_rbac::authn::algorithm::Algorithm;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::Error;
 use crate::key::{KeyError, Parameters, PublicKey};
@@ -39,6 +40,15 @@ pub fn run(options: &Options) -> Result<String, Error> {
     let set = KeySet { keys: keys.iter().map(Jwk::new).collect() };
     let text = serde_json::to_string_pretty(&set).map_err(Error::Json)?;
     Ok(text + "\n")
+}
+
+/// A key as a JSON Web Key.
+///
+/// # Errors
+///
+/// When it can't be written.
+pub fn jwk(key: &PublicKey) -> Result<Value, Error> {
+    serde_json::to_value(Jwk::new(key)).map_err(Error::Json)
 }
 
 #[derive(Serialize)]

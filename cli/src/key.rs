@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 use self::kind::Kind;
 use self::problem::{KeyProblem, Wanted};
 
+mod generate;
 mod json;
 mod kind;
 mod problem;
@@ -41,6 +42,8 @@ pub enum KeyError {
     Sign(jsonwebtoken::errors::Error),
     #[error("cannot write JSON: {0}")]
     Json(serde_json::Error),
+    #[error("cannot make a key: one {0}")]
+    New(KeyProblem),
 }
 
 /// A private key, or a secret, and the algorithm that it signs with.

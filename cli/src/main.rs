@@ -25,9 +25,11 @@ mod key;
 mod now;
 mod output;
 mod shell;
+mod signals;
 mod style;
 mod test;
 mod token;
+mod try_out;
 mod usage;
 mod webhook;
 
@@ -54,6 +56,7 @@ enum Command {
     // Boxed, because they are so much bigger than the others.
     Explain(Box<explain::Options>),
     Test(test::Options),
+    Try(try_out::Options),
     Decode(decode::Options),
     Token(Box<token::Options>),
     Jwks(jwks::Options),
@@ -69,6 +72,7 @@ impl Command {
             Self::Check(options) => check::run(options),
             Self::Explain(options) => explain::run(options),
             Self::Test(options) => test::run(options),
+            Self::Try(options) => try_out::run(options),
             Self::Decode(options) => decode::run(options),
             Self::Token(options) => token::run(options).map(Output::from),
             Self::Jwks(options) => jwks::run(options).map(Output::from),

@@ -19,6 +19,11 @@ impl Style {
         self.with("1", text)
     }
 
+    /// Text that few need.
+    pub fn faint(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
     /// Text in the color of a mark.
     pub fn marked(self, mark: Mark, text: &str) -> String {
         match mark {

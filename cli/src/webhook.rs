@@ -12,11 +12,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::certificate::Certificate;
 use crate::error::Error;
 use crate::output::Output;
+use crate::signals::stopped;
 use review::Modules;
 
 /// Refuse broken documents at `kubectl apply`: an admission webhook for `WasmPlugin` and `TrafficExtension`
@@ -61,16 +61,4 @@ pub fn run(options: &Options) -> Result<Output, Error> {
     });
     served.map_err(failed)?;
     Ok(Output::from(String::new()))
-}
-
-/// Ends when somebody wants the process to end.
-fn stopped() -> io::Result<impl Future<Output = ()>> {
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

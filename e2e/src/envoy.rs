@@ -6,10 +6,11 @@ use std::fs::{self, File};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jwt_rbac_local::process::{Process, Start};
 use serde_json::Value;
 
 use crate::artifacts;
@@ -27,8 +28,7 @@ const COUNTERS_WAIT: Duration = Duration::from_millis(300);
 /// An Envoy process and what is known about it.
 #[derive(Debug)]
 pub struct Envoy {
-    process: Child,
-    watchdog: Child,
+    process: Process,
     admin: Option<SocketAddr>,
     listeners: BTreeMap<String, SocketAddr>,
     /// Holds the log and the file with the address of the admin interface.
@@ -56,7 +56,7 @@ impl Envoy {
         bootstrap: &Value,
         workers: usize,
     ) -> Result<Self, String> {
-        let temporary = TemporaryDirectory::create();
+        let temporary = TemporaryDirectory::create().expect("a folder");
         let directory = temporary.path().to_path_buf();
         let config = directory.join("bootstrap.json");
         fs::write(&config, bootstrap.to_string()).map_err(|error| error.to_string())?;
@@ -116,7 +116,7 @@ impl Envoy {
         let start = Instant::now();
         let mut told = start;
         while !self.is_ready() {
-            if let Ok(Some(status)) = self.process.try_wait() {
+            if let Ok(Some(status)) = self.process.ended() {
                 return Err(format!("Envoy ended with {status}:\n{}", self.log_tail()));
             }
             if start.elapsed() > TIMEOUT {
@@ -264,36 +264,24 @@ impl Envoy {
         directory: PathBuf,
         temporary: Option<TemporaryDirectory>,
     ) -> io::Result<Self> {
-        let output = File::create(directory.join("envoy.log"))?;
-        let admin = directory.join("admin");
-        // This may be the file of an earlier run in the same directory.
-        let _ = fs::remove_file(&admin);
-        let process = Command::new(binary)
-            .arg("--config-path")
-            .arg(config)
-            .arg("--admin-address-path")
-            .arg(admin)
-            .args(["--concurrency", &workers.to_string(), "--use-dynamic-base-id"])
-            .args(["--log-level", "info"])
-            .args(["--log-format", "[%l][%n] %v"])
-            // The plugins of replaced listeners end soon, and gauges no longer count them.
-            .args(["--drain-time-s", "1"])
-            // Tests wait for the lines of access logs.
-            .args(["--file-flush-interval-msec", "50"])
-            .current_dir(working_directory)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()?;
-        let watchdog = watchdog(process.id())?;
+        let log = File::create(directory.join("envoy.log"))?;
+        let start = Start {
+            binary,
+            config,
+            directory: &directory,
+            working_directory,
+            workers,
+            log_level: "info",
+            removes_directory: false,
+        };
+        let process = Process::start(&start, log.try_clone()?.into(), log.into())?;
         let listeners = BTreeMap::new();
-        Ok(Self { process, watchdog, admin: None, listeners, directory, _temporary: temporary })
+        Ok(Self { process, admin: None, listeners, directory, _temporary: temporary })
     }
 
     fn is_ready(&mut self) -> bool {
         if self.admin.is_none() {
-            let file = fs::read_to_string(self.directory.join("admin"));
-            self.admin = file.ok().and_then(|text| text.trim().parse().ok());
+            self.admin = self.process.admin_address();
         }
         matches!(self.ask("/ready"), Some(Ok(Response { status: 200, .. })))
     }
@@ -301,28 +289,6 @@ impl Envoy {
     fn ask(&self, target: &str) -> Option<io::Result<Response>> {
         Some(Request::get(target).send(self.admin?))
     }
-}
-
-impl Drop for Envoy {
-    fn drop(&mut self) {
-        // This fails if Envoy has ended already, which does not matter.
-        let _ = self.watchdog.kill();
-        let _ = self.watchdog.wait();
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Kills Envoy when this process ends in a way that runs no `Drop`: the pipe to the shell closes
-/// then, whatever the reason.
-fn watchdog(envoy: u32) -> io::Result<Child> {
-    Command::new("sh")
-        .args(["-c", "trap '' INT TERM; read -r line; kill -9 \"$1\"", "watchdog"])
-        .arg(envoy.to_string())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
 }
 
 fn name_and_address(status: &Value) -> Option<(String, SocketAddr)> {

@@ -1,12 +1,12 @@
 //! Listeners that Envoy reads from a file, so that a test can replace a document while the one
 //! before it answers requests.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use jwt_rbac_local::listeners;
+use serde_json::Value;
 
 use crate::envoy::Envoy;
 use crate::temporary::TemporaryDirectory;
@@ -16,9 +16,8 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// A file of listeners, for `dynamic` of [`crate::bootstrap::bootstrap`].
 #[derive(Debug)]
 pub struct ListenerFile {
-    directory: TemporaryDirectory,
-    path: PathBuf,
-    version: u32,
+    file: listeners::ListenerFile,
+    _directory: TemporaryDirectory,
 }
 
 /// What Envoy did with the listeners that were published last.
@@ -33,16 +32,14 @@ pub enum Update {
 impl ListenerFile {
     /// A file with these listeners.
     pub fn create(listeners: &[Value]) -> Self {
-        let directory = TemporaryDirectory::create();
-        let path = directory.path().join("listeners.json");
-        let mut file = Self { directory, path, version: 0 };
-        file.write(listeners);
-        file
+        let directory = TemporaryDirectory::create().expect("a folder");
+        let file = listeners::ListenerFile::create(directory.path(), listeners);
+        Self { file: file.expect("the listeners can be written"), _directory: directory }
     }
 
     /// The path of the file.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Replaces the listeners and waits until Envoy has judged them.
@@ -52,7 +49,7 @@ impl ListenerFile {
             (stat("update_success"), stat("update_rejected"))
         };
         let before = judged(envoy);
-        self.write(listeners);
+        self.file.write(listeners).expect("the listeners can be replaced");
         let deadline = Instant::now() + TIMEOUT;
         loop {
             let now = judged(envoy);
@@ -66,20 +63,5 @@ impl ListenerFile {
             assert!(Instant::now() < deadline, "Envoy ignored the file:\n{}", envoy.log_tail());
             thread::sleep(Duration::from_millis(10));
         }
-    }
-
-    /// Envoy watches for a rename, and a rename shows it the file whole or not at all.
-    fn write(&mut self, listeners: &[Value]) {
-        self.version += 1;
-        let typed = listeners.iter().map(|listener| {
-            let mut typed = listener.clone();
-            typed["@type"] = "type.googleapis.com/envoy.config.listener.v3.Listener".into();
-            typed
-        });
-        let resources: Vec<Value> = typed.collect();
-        let text = json!({"version_info": self.version.to_string(), "resources": resources});
-        let fresh = self.directory.path().join("fresh.json");
-        fs::write(&fresh, text.to_string()).expect("the listeners can be written");
-        fs::rename(fresh, &self.path).expect("the listeners can be replaced");
     }
 }

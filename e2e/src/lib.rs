@@ -5,7 +5,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`artifacts`] | where the module, the keys, the callers and Envoy are |
-//! | [`package`] | modules that are packages of this workspace |
+//! | [`package`], [`command_line`] | modules and the program that are packages of this workspace |
 //! | [`envoy`] | a running Envoy: ports, admin, log |
 //! | [`shared`] | one Envoy for all tests of a suite |
 //! | [`bootstrap`], [`listener`], [`filters`] | the configuration that it is started with |
@@ -37,15 +37,14 @@
 )]
 
 pub mod artifacts;
-pub mod bootstrap;
 pub mod cases;
 pub mod challenge;
 pub mod check;
 pub mod client;
+pub mod command_line;
 pub mod connections;
 pub mod decision_log;
 pub mod envoy;
-pub mod filters;
 pub mod garbage;
 pub mod headers;
 pub mod http2;
@@ -62,7 +61,6 @@ pub mod protocol;
 pub mod samples;
 pub mod sent;
 pub mod shared;
-pub mod temporary;
 pub mod tokens;
 pub mod twin;
 pub mod upstream;
@@ -70,3 +68,5 @@ pub mod verdict;
 pub mod virtual_hosts;
 pub mod wire;
 pub mod workload;
+
+pub use jwt_rbac_local::{bootstrap, filters, temporary};

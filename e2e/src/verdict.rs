@@ -10,11 +10,11 @@ use jwt_rbac::document::Document;
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac::request;
 use jwt_rbac::worker::Worker;
+use jwt_rbac_explain::header;
 use jwt_rbac_explain::peer::Peer;
 use serde_json::Value;
 
 use crate::client::Request;
-use crate::wire;
 
 /// Why a request is denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,8 @@ pub fn errors(document: &Value) -> Vec<String> {
 
 /// Why the document denies this request, if it does.
 pub fn denial(document: &Document, request: &Request) -> Option<Denial> {
-    let lines = lines(request);
+    let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let lines = header::lines(&request.method, &request.target, request.authority(), headers);
     let lines: Vec<request::Header<'_>> =
         lines.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
     let request = match request::Request::read(&lines) {
@@ -67,31 +68,4 @@ pub fn denial(document: &Document, request: &Request) -> Option<Denial> {
 pub fn peer() -> Peer {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 80));
     Peer { remote_ip: Some(local.ip()), local: Some(local), principal: None }
-}
-
-/// The headers as Envoy hands them to a filter: it joins the lines of `authorization` and of
-/// `cookie`.
-fn lines(request: &Request) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut lines = vec![
-        (":method".to_owned(), request.method.clone()),
-        (":path".to_owned(), request.target.clone()),
-        (":authority".to_owned(), request.authority().to_owned()),
-        (":scheme".to_owned(), "http".to_owned()),
-    ];
-    for (name, value) in &request.headers {
-        let name = name.to_ascii_lowercase();
-        let value = value.trim_matches([' ', '\t']);
-        let separator = match name.as_str() {
-            "host" => continue,
-            "authorization" => Some(","),
-            "cookie" => Some("; "),
-            _ => None,
-        };
-        let known = lines.iter_mut().find(|(known, _)| *known == name);
-        match (separator, known) {
-            (Some(separator), Some((_, first))) => *first = format!("{first}{separator}{value}"),
-            _ => lines.push((name, value.to_owned())),
-        }
-    }
-    lines.iter().map(|(name, value)| (wire::bytes(name), wire::bytes(value))).collect()
 }

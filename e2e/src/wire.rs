@@ -6,6 +6,8 @@
 
 use std::io::{self, BufRead, Read};
 
+pub use jwt_rbac_explain::header::bytes;
+
 /// The start line and the headers of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -71,18 +73,6 @@ impl Head {
 /// The characters of ISO 8859-1 for these bytes.
 pub fn text(bytes: &[u8]) -> String {
     bytes.iter().map(|&byte| char::from(byte)).collect()
-}
-
-/// The bytes for a text: a character up to U+00FF is one byte, any other its UTF-8.
-pub fn bytes(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    for character in text.chars() {
-        match u8::try_from(character) {
-            Ok(byte) => bytes.push(byte),
-            Err(_) => bytes.extend(character.encode_utf8(&mut [0; 4]).bytes()),
-        }
-    }
-    bytes
 }
 
 /// One line without its end; `None` at the end of the connection.

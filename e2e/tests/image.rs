@@ -73,7 +73,7 @@ fn a_registry_gives_back_what_was_pushed() {
 #[test]
 #[ignore = "needs buildah: make test-image"]
 fn the_dockerfile_gives_the_same_layer() {
-    let directory = TemporaryDirectory::create();
+    let directory = TemporaryDirectory::create().expect("a folder");
     let storage = directory.path().join("storage");
     let buildah = |arguments: &[&str]| {
         let output = Command::new("buildah")
@@ -131,7 +131,7 @@ fn unpack(digest: &str, blob: impl Fn(&str) -> Vec<u8>) -> Vec<u8> {
 
 /// Envoy runs these bytes, and they decide.
 fn assert_decides(module: &[u8]) {
-    let directory = TemporaryDirectory::create();
+    let directory = TemporaryDirectory::create().expect("a folder");
     let file = directory.path().join("plugin.wasm");
     fs::write(&file, module).expect("a file");
     let document = json!({
@@ -161,7 +161,7 @@ impl Registry {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         drop(listener);
-        let directory = TemporaryDirectory::create();
+        let directory = TemporaryDirectory::create().expect("a folder");
         let process = Command::new("docker-registry")
             .arg("serve")
             .arg(config(directory.path(), address))

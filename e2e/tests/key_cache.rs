@@ -87,7 +87,7 @@ fn configuration(issuer: SocketAddr, port: u16, directory: &str) -> String {
 #[ignore = "make test-key-cache"]
 fn the_issuer_gets_one_request_for_all() {
     let issuer = Arc::new(Issuer::default());
-    let directory = TemporaryDirectory::create();
+    let directory = TemporaryDirectory::create().expect("a folder");
     let path = directory.path();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let config = configuration(issuer.start(), free.port(), path.to_str().unwrap());

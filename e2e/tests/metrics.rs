@@ -171,7 +171,7 @@ fn names(names: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn access_logs_have_the_words_of_the_documentation() {
-    let directory = TemporaryDirectory::create();
+    let directory = TemporaryDirectory::create().expect("a folder");
     let file = directory.path().join("access.log");
     let format = documented_format();
     let mut tried = document("DENIALS");
@@ -225,7 +225,7 @@ fn access_logs_have_the_words_of_the_documentation() {
 /// was refused.
 #[test]
 fn claims_are_shown_as_the_documentation_says() {
-    let directory = TemporaryDirectory::create();
+    let directory = TemporaryDirectory::create().expect("a folder");
     let file = directory.path().join("access.log");
     let yaml_of =
         |title| -> Value { serde_saphyr::from_str(&documented(&format!("yaml {title}"))).unwrap() };
@@ -271,7 +271,7 @@ fn claims_are_shown_as_the_documentation_says() {
 /// A subject is a client's text where users register themselves; it stays one field, in quotes too.
 #[test]
 fn a_subject_does_not_end_its_field_of_an_access_log() {
-    let directory = TemporaryDirectory::create();
+    let directory = TemporaryDirectory::create().expect("a folder");
     let file = directory.path().join("access.log");
     let format = "\"%FILTER_STATE(wasm.jwt_rbac:PLAIN)%\" '%FILTER_STATE(wasm.jwt_rbac:PLAIN)%'\n";
     let filter = filters::jwt_rbac("ours", &document("ALL"), &artifacts::wasm().unwrap());

@@ -1,15 +1,17 @@
 //! README and docs say what is so: their commands are run and give what is shown, and their tables
 //! hold what the code and the data hold. `make docs` writes the tables.
 
+use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Lines};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::cases;
+use jwt_rbac_e2e::command_line;
 use jwt_rbac_e2e::page::{self, Block, blocks, check_table};
 use jwt_rbac_e2e::temporary::TemporaryDirectory;
 use jwt_rbac_explain::source;
@@ -24,14 +26,14 @@ struct Step {
 fn the_commands_of_the_readme_give_what_it_shows() {
     let page = page::page("README.md");
     let blocks = blocks(&page);
-    let directory = TemporaryDirectory::create();
+    let directory = TemporaryDirectory::create().expect("a folder");
     for block in &blocks {
         if let Some((_, file)) = block.info.split_once(' ') {
             fs::write(directory.path().join(file), block.lines.join("\n")).expect("a file");
         }
     }
     let port = free_port();
-    let mut running: Option<Stopped> = None;
+    let mut running: Option<Trial> = None;
     let mut run = 0;
     for step in blocks.iter().filter(|block| block.info == "console").flat_map(steps) {
         let words: Vec<_> = step.command.split(' ').collect();
@@ -39,7 +41,7 @@ fn the_commands_of_the_readme_give_what_it_shows() {
             ["make", "run"] => check_matrix(&page),
             ["make", "try", config] => {
                 let file = config.strip_prefix("CONFIG=").expect("make try takes CONFIG=");
-                running = Some(start_try(&directory.path().join(file), port));
+                running = Some(Trial::start(&directory.path().join(file), port));
             }
             ["make", target] => check_target(target),
             ["kubectl", "apply", "-k", path] => {
@@ -53,7 +55,9 @@ fn the_commands_of_the_readme_give_what_it_shows() {
             }
         }
     }
-    assert_eq!(run, 7, "commands whose output is compared");
+    assert_eq!(run, 6, "commands whose output is compared");
+    let shown = blocks.iter().find(|block| block.info == "text").expect("what `make try` shows");
+    running.expect("`make try` runs").check_that_it_says(&shown.lines);
 }
 
 #[test]
@@ -63,12 +67,13 @@ fn the_mistake_that_the_readme_shows_is_named_as_it_says() {
     let policy = policy.expect("the README has a policy").lines.join("\n");
     let broken = policy.replace("pathVariable: customer", "pathVariable: client");
     assert_ne!(broken, policy);
-    let directory = TemporaryDirectory::create();
+    let directory = TemporaryDirectory::create().expect("a folder");
     let file = directory.path().join("orders.yaml");
     fs::write(&file, broken).expect("a file");
-    let output = Command::new(env!("CARGO_BIN_EXE_try")).arg(&file).output().expect("try runs");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let shown = "routes[0].paths[0]: expected the variable `{client}` as one segment";
+    let output = Command::new(command_line::binary()).arg("try").arg(&file).output();
+    let output = output.expect("jwt-rbac runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let shown = "expected the variable `{client}` as one segment";
     assert!(!output.status.success() && said.contains(shown), "{said}");
     let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(page.contains(shown), "the README shows another message");
@@ -161,10 +166,11 @@ fn check_target(target: &str) {
 /// Runs a command as it stands, but for the port, and compares its output.
 fn check_output(step: &Step, directory: &TemporaryDirectory, port: u16) {
     let root = artifacts::root();
+    let tokens = env::temp_dir().join(format!("jwt-rbac-{port}"));
     let command = step
         .command
         .replace("127.0.0.1:9080", &format!("127.0.0.1:{port}"))
-        .replace("token.jwt", &directory.path().join("token.jwt").to_string_lossy())
+        .replace("/tmp/jwt-rbac-9080", &tokens.to_string_lossy())
         .replace("orders.yaml", &directory.path().join("orders.yaml").to_string_lossy());
     let output = Command::new("sh").arg("-c").arg(&command).current_dir(root).output();
     let output = output.expect("a shell");
@@ -174,29 +180,44 @@ fn check_output(step: &Step, directory: &TemporaryDirectory, port: u16) {
     assert_eq!(said.trim_end(), step.output.trim_end(), "{command}");
 }
 
-/// A process that ends with the test, and its output, which stays open as long.
-struct Stopped(Child, Option<BufReader<ChildStdout>>);
+/// A running `make try` and its output. It ends with the test.
+struct Trial {
+    process: Child,
+    output: Lines<BufReader<ChildStdout>>,
+}
 
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+impl Trial {
+    fn start(policy: &Path, port: u16) -> Self {
+        let mut process = Command::new(command_line::binary())
+            .arg("try")
+            .arg(policy)
+            .args(["--port", &port.to_string(), "--wasm"])
+            .arg(artifacts::built_module().expect("the module"))
+            .env("ENVOY", artifacts::envoy().expect("an Envoy"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("try runs");
+        let output = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let mut trial = Self { process, output };
+        let is_last = |line: String| line.ends_with("Decisions, as they are made:");
+        assert!(trial.output.by_ref().map_while(Result::ok).any(is_last), "it does not get ready");
+        trial
+    }
+
+    /// Reads on until all of these lines were there, one after the other.
+    fn check_that_it_says(&mut self, lines: &[String]) {
+        for wanted in lines {
+            let mut said = self.output.by_ref().map_while(Result::ok);
+            assert!(said.any(|line| line == *wanted), "`make try` does not say: {wanted}");
+        }
     }
 }
 
-fn start_try(policy: &PathBuf, port: u16) -> Stopped {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_try"))
-        .arg(policy)
-        .args(["--port", &port.to_string()])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("try runs");
-    let mut output = BufReader::new(process.stdout.take().expect("its output"));
-    let mut process = Stopped(process, None);
-    let mut lines = output.by_ref().lines().map_while(Result::ok);
-    assert!(lines.any(|line| line.starts_with("ready: ")), "try did not get ready");
-    process.1 = Some(output);
-    process
+impl Drop for Trial {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 fn free_port() -> u16 {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::header;
 use crate::peer::Peer;
 use crate::policy::Policy;
 use crate::token::{self, Placed};
@@ -68,10 +69,9 @@ impl Ask {
         Self { caller, ..self }
     }
 
-    /// The header lines as Envoy hands them to the filter: it joins the lines of `authorization` and of
-    /// `cookie`.
+    /// The header lines as Envoy hands them to the filter.
     #[must_use]
-    pub fn lines(&self, policy: &Policy, now: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pub fn lines(&self, policy: &Policy, now: u64) -> Vec<header::Line> {
         let host = self.host.clone().unwrap_or_else(|| policy.default_host.clone());
         let mut target = self.target.clone();
         let mut headers = self.headers.clone();
@@ -91,44 +91,9 @@ impl Ask {
                 target.push_str(&parameter);
             }
         }
-        let mut lines = vec![
-            (":method".to_owned(), self.method.clone()),
-            (":path".to_owned(), target),
-            (":authority".to_owned(), host),
-            (":scheme".to_owned(), "http".to_owned()),
-        ];
-        for (name, value) in headers {
-            let name = name.to_ascii_lowercase();
-            let value = value.trim_matches([' ', '\t']);
-            let separator = match name.as_str() {
-                "host" => continue,
-                "authorization" => Some(","),
-                "cookie" => Some("; "),
-                _ => None,
-            };
-            let known = lines.iter_mut().find(|(known, _)| *known == name);
-            match (separator, known) {
-                (Some(separator), Some((_, first))) => {
-                    *first = format!("{first}{separator}{value}");
-                }
-                _ => lines.push((name, value.to_owned())),
-            }
-        }
-        lines.iter().map(|(name, value)| (bytes(name), bytes(value))).collect()
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        header::lines(&self.method, &target, &host, headers)
     }
-}
-
-/// The bytes of a text: a character up to U+00FF is one byte, as in header values; any other is written
-/// in UTF-8.
-fn bytes(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    for character in text.chars() {
-        match u8::try_from(character) {
-            Ok(byte) => bytes.push(byte),
-            Err(_) => bytes.extend(character.encode_utf8(&mut [0; 4]).bytes()),
-        }
-    }
-    bytes
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`policy`] | a document, ready to be asked |
-//! | [`ask`] | a request as people write it |
+//! | [`ask`], [`header`] | a request as people write it, and as Envoy hands it over |
+//! | [`example`] | for each route a request, and claims that it lets through |
 //! | [`token`] | a token made of claims alone, for policies that take every signature |
 //! | [`report`] | what came of a request: the decision and its steps |
 //! | [`traffic`], [`matrix`] | many requests in sum; every caller at every route |
@@ -29,6 +30,8 @@
 
 pub mod ask;
 pub mod check;
+pub mod example;
+pub mod header;
 pub mod matrix;
 pub mod nearest;
 pub mod peer;

@@ -87,7 +87,8 @@ pub fn matrix(policy: &Policy, callers: &[(String, Caller)], now: u64) -> Matrix
     Matrix { callers: callers.iter().map(|(name, _)| name.clone()).collect(), rows }
 }
 
-fn plain_host(pattern: &str) -> String {
+/// A host that a pattern of routes has.
+pub(crate) fn plain_host(pattern: &str) -> String {
     if pattern == "*" { "any.test".to_owned() } else { pattern.replacen("*.", "any.", 1) }
 }
 
@@ -125,7 +126,7 @@ fn claim(claims: &Map<String, Value>, name: &str) -> Option<String> {
 }
 
 /// A segment as it stands in a path (RFC 3986 §2.1).
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let byte = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
             char::from(byte).to_string()

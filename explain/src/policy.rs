@@ -10,7 +10,7 @@ use jwt_rbac::authn::signature::{Prepared, PreparedKey, SignatureVerifier};
 use jwt_rbac::document::Document;
 use jwt_rbac_config::PLACEHOLDER;
 use jwt_rbac_config::problem::Problems;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The public keys of RFC 7517 appendix A.1, which stand where a document has the placeholder of the
 /// manifests and no signature is checked.
@@ -20,8 +20,14 @@ const ANY_KEYS: &str = r#"{"keys": [
 ]}"#;
 
 /// The fields that say how keys are fetched.
-const FETCHING: &[&str] =
-    &["allowInsecureJwks", "jwksCluster", "jwksRefreshInterval", "jwksUri", "timeout"];
+const FETCHING: &[&str] = &[
+    "allowInsecureJwks",
+    "jwksCluster",
+    "jwksRefreshInterval",
+    "jwksStaleIfError",
+    "jwksUri",
+    "timeout",
+];
 
 /// A document and what it was made of.
 pub struct Policy {
@@ -64,7 +70,7 @@ impl Policy {
             let rules = config.get_mut("jwtRules").and_then(Value::as_array_mut);
             for rule in rules.into_iter().flatten().filter_map(Value::as_object_mut) {
                 if rule.contains_key("jwksUri") {
-                    rule.retain(|name, _| !FETCHING.contains(&name.as_str()));
+                    without_fetching(rule);
                     rule.insert("jwks".to_owned(), key_set.into());
                 }
             }
@@ -92,6 +98,11 @@ fn default_host(config: &Value) -> String {
     let hosts = routes.filter_map(|route| route["hosts"].as_array()).flatten();
     let host = hosts.filter_map(Value::as_str).find(|host| *host != "*");
     host.map_or_else(|| "localhost".to_owned(), |host| host.replacen("*.", "any.", 1))
+}
+
+/// Takes out of an entry of `jwtRules` what says how keys are fetched.
+pub fn without_fetching(rule: &mut Map<String, Value>) {
+    rule.retain(|name, _| !FETCHING.contains(&name.as_str()));
 }
 
 /// Puts a key set where a document has the placeholder of the manifests.

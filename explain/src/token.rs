@@ -21,10 +21,13 @@ pub fn complete(policy: &Policy, claims: &Map<String, Value>, now: u64) -> Map<S
     let rule = rule(policy, claims);
     let issuer = rule.get("issuer").cloned();
     let audience = rule.get("audiences").and_then(|list| list.get(0)).cloned();
+    let name = claims.get("iss").or(issuer.as_ref()).and_then(Value::as_str);
+    let longest = provider(policy, name).and_then(|provider| provider.max_lifetime);
+    let lifetime = longest.map_or(LIFETIME, |longest| longest.min(LIFETIME));
     let added = [
-        ("iss", issuer),
+        ("iss", issuer.clone()),
         ("aud", audience),
-        ("exp", Some(Value::from(now.saturating_add(LIFETIME)))),
+        ("exp", Some(Value::from(now.saturating_add(lifetime)))),
         ("iat", Some(Value::from(now))),
     ];
     for (name, value) in added {
@@ -62,14 +65,16 @@ pub fn unsigned(policy: &Policy, claims: &Map<String, Value>, now: u64) -> Strin
 }
 
 /// What a token says, verified or not; nothing where it can't be read.
-pub(crate) fn payload(token: &str) -> Map<String, Value> {
+#[must_use]
+pub fn payload(token: &str) -> Map<String, Value> {
     let part = token.split('.').nth(1).unwrap_or_default();
     let bytes = URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).unwrap_or_default();
     serde_json::from_slice(&bytes).unwrap_or_default()
 }
 
 /// The header or the parameter of a request that has this token where its issuer's are looked for.
-pub(crate) fn place(policy: &Policy, claims: &Map<String, Value>, token: &str) -> Placed {
+#[must_use]
+pub fn place(policy: &Policy, claims: &Map<String, Value>, token: &str) -> Placed {
     let rule = rule(policy, claims);
     let text = |value: &Value| value.as_str().map(str::to_owned);
     if let Some(header) = rule["fromHeaders"].get(0) {
@@ -91,7 +96,8 @@ pub(crate) fn place(policy: &Policy, claims: &Map<String, Value>, token: &str) -
 }
 
 /// Where a token stands in a request.
-pub(crate) enum Placed {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Placed {
     /// A header line.
     Header(String, String),
     /// A parameter of the query.
@@ -99,7 +105,8 @@ pub(crate) enum Placed {
 }
 
 /// The entry of `jwtRules` that is for these claims: that of their issuer, else the first.
-fn rule<'p>(policy: &'p Policy, claims: &Map<String, Value>) -> &'p Value {
+#[must_use]
+pub fn rule<'p>(policy: &'p Policy, claims: &Map<String, Value>) -> &'p Value {
     let rules = policy.config["jwtRules"].as_array().map_or(&[][..], Vec::as_slice);
     let issuer = claims.get("iss");
     let named = rules.iter().find(|rule| issuer.is_some() && rule.get("issuer") == issuer);

@@ -57,7 +57,7 @@ fn server(certificate: &str, key: &str) -> Value {
 fn answer(name: &str) -> (u16, String, String) {
     let [authority, certificate, key] = certificates();
     let key_server = KeyServer::start(Behaviour::serves(&keys(&[])));
-    let directory = TemporaryDirectory::create();
+    let directory = TemporaryDirectory::create().expect("a folder");
     let socket = json!({"pipe": {"path": directory.path().join("keys.sock")}});
     let mut document = document();
     let rule = document["jwtRules"][0].as_object_mut().expect("an object");

@@ -48,7 +48,7 @@ impl Series {
 impl Prometheus {
     /// Starts one that scrapes these every second, and evaluates these rules.
     pub fn start(targets: &[Target], rules: &Path) -> Self {
-        let directory = TemporaryDirectory::create();
+        let directory = TemporaryDirectory::create().expect("a folder");
         let free = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
         let address = free.expect("a free port");
         let target = |target: &Target| {

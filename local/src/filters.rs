@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 ///
 /// Istio hands `pluginConfig` over as one JSON text, sets no `vm_id`, so that all our plugins
 /// share one VM for each worker, and translates `failStrategy: FAIL_RELOAD` to this policy.
+#[must_use]
 pub fn jwt_rbac(name: &str, document: &Value, module: &Path) -> Value {
     http(
         "envoy.filters.http.wasm",
@@ -29,11 +30,13 @@ pub fn jwt_rbac(name: &str, document: &Value, module: &Path) -> Value {
 }
 
 /// The filter that ends every chain.
+#[must_use]
 pub fn router() -> Value {
     http("envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router", &json!({}))
 }
 
 /// An HTTP filter by its name, its message type and the fields of that message.
+#[must_use]
 pub fn http(name: &str, message: &str, fields: &Value) -> Value {
     let mut config = fields.clone();
     config["@type"] = format!("type.googleapis.com/{message}").into();

@@ -1,4 +1,4 @@
-//! The configuration that an Envoy of the tests is started with.
+//! The configuration that Envoy is started with.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 pub const UPSTREAM: &str = "upstream";
 
 /// A bootstrap: the admin interface on a free port, one cluster, and listeners that stay
-/// (`listeners`) or come from a file that a test rewrites (`dynamic`).
+/// (`listeners`) or come from a file that is rewritten (`dynamic`).
+#[must_use]
 pub fn bootstrap(upstream: SocketAddr, listeners: &[Value], dynamic: Option<&Path>) -> Value {
     let mut bootstrap = json!({
-        "node": {"id": "e2e", "cluster": "e2e"},
+        "node": {"id": "local", "cluster": "local"},
         "admin": {"address": address("127.0.0.1", 0)},
         "static_resources": {
             "listeners": listeners,
@@ -29,6 +30,7 @@ pub fn bootstrap(upstream: SocketAddr, listeners: &[Value], dynamic: Option<&Pat
 }
 
 /// A cluster with one endpoint.
+#[must_use]
 pub fn cluster(name: &str, endpoint: SocketAddr) -> Value {
     json!({
         "name": name,
@@ -44,6 +46,7 @@ pub fn cluster(name: &str, endpoint: SocketAddr) -> Value {
 }
 
 /// A socket address in Envoy's words.
+#[must_use]
 pub fn address(ip: &str, port: u16) -> Value {
     json!({"socket_address": {"address": ip, "port_value": port}})
 }
