@@ -72,6 +72,28 @@ fn find_envoy() -> Result<PathBuf, String> {
     Err("no Envoy: set ENVOY to the path of a binary, or see above what e2e/envoy.sh says".into())
 }
 
+/// The version of that Envoy.
+///
+/// # Panics
+///
+/// When there is none, or it does not say.
+pub fn envoy_version() -> [u32; 3] {
+    static VERSION: OnceLock<[u32; 3]> = OnceLock::new();
+    *VERSION.get_or_init(|| {
+        let binary = envoy().unwrap_or_else(|error| panic!("{error}"));
+        let output = Command::new(&binary).arg("--version").output();
+        let output = output.unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
+        // envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let numbers = text.split('/').nth(1).map(|version| {
+            version.split(['.', '-']).filter_map(|number| number.parse().ok()).collect::<Vec<_>>()
+        });
+        numbers
+            .and_then(|numbers| numbers.get(..3)?.try_into().ok())
+            .unwrap_or_else(|| panic!("no version in: {text}"))
+    })
+}
+
 /// The text of the key set that most documents of the tests trust.
 pub fn jwks() -> String {
     key_set("jwks.json")

@@ -14,6 +14,8 @@ mod requirement;
 
 use serde_json::{Value, json};
 
+use crate::artifacts;
+use crate::client::Request;
 use crate::filters::http;
 
 /// The filters for a document, in their order; an error names what the pair can't express.
@@ -39,6 +41,14 @@ pub fn filters(document: &Value) -> Result<Vec<Value>, String> {
         filters.push(rbac::filter(&list(document, "routes"), &rules)?);
     }
     Ok(filters)
+}
+
+/// Whether the pair may answer otherwise than Istio means, because the request repeats a header: before Envoy
+/// 1.37.1 its RBAC joined the lines before it compared them (CVE-2026-26308).
+pub fn misreads(request: &Request) -> bool {
+    let names = || request.headers.iter().map(|(name, _)| name.to_ascii_lowercase());
+    let is_repeated = |name: &String| names().filter(|other| other == name).count() > 1;
+    artifacts::envoy_version() < [1, 37, 1] && names().any(|name| is_repeated(&name))
 }
 
 /// Fields that the pair has, those that do not change an answer, and `revoked`, which is left out

@@ -48,7 +48,7 @@ fn policies_answer_as_the_native_pair() {
                     401 => counts[1] += 1,
                     _ => counts[2] += 1,
                 }
-                if Outcome::of(&ours) != Outcome::of(&theirs) {
+                if Outcome::of(&ours) != Outcome::of(&theirs) && !native::misreads(&request) {
                     fail(seed, document, &request, &tokens);
                 }
             }
