@@ -64,7 +64,7 @@ const MAX_CACHE_SIZE: usize = 64 << 20;
 /// The size of the cache where the document does not say, in bytes.
 const DEFAULT_CACHE_SIZE: usize = 4 << 20;
 /// What a document that would let everybody in lacks.
-const NOTHING_TO_DO: &str = "`jwtRules`, `routes` or both";
+const NOTHING_TO_DO: &str = "`jwtRules`, `routes` or `authorizationPolicies`";
 /// How many routes can have counters of their own.
 const MAX_RULE_METRICS: usize = 200;
 /// The largest token where the document does not say, in bytes.
@@ -292,7 +292,10 @@ fn check_options(document: &schema::Document, problems: &mut Problems) {
         let options = [("trustDomains", document.trust_domains.is_some())];
         refuse_without("authorizationPolicies", &options, problems);
     }
-    if document.jwt_rules.is_none() && document.routes.is_none() && problems.errors.is_empty() {
+    let decides = document.jwt_rules.is_some()
+        || document.routes.is_some()
+        || document.authorization_policies.is_some();
+    if !decides && problems.errors.is_empty() {
         problems.error(Place::root(), Fault::expected(NOTHING_TO_DO));
     }
     if document.dry_run_tokens.is_some() && !document.dry_run {

@@ -541,6 +541,14 @@ fn a_document_that_would_let_everybody_in_is_refused() {
     refused_at("maxTokenSize", &json!({"routes": [], "maxTokenSize": 1}));
 }
 
+/// As an AuthorizationPolicy without a RequestAuthentication.
+#[test]
+fn policies_need_no_provider() {
+    let policies = json!([{"name": "deny", "action": "ALLOW"}]);
+    assert!(compile_value(&json!({"authorizationPolicies": policies})).is_ok());
+    refused_at("authorizationPolicies", &json!({"authorizationPolicies": []}));
+}
+
 #[test]
 fn a_list_is_no_entry() {
     refused_at("tokenCache", &with_field("tokenCache", &json!(["1Mi"])));

@@ -12,16 +12,18 @@ failed=0
 
 step() { printf '\n[%3ds] %s\n' "$SECONDS" "$*"; }
 
-# status ADDRESS HOST REQUEST TOKEN: of a request such as "GET /details/0". 000 where there is no answer.
+# status ADDRESS HOST REQUEST TOKEN [HEADER]: of a request such as "GET /details/0". 000 where there is no answer.
 status() {
     local method=${3% *} path=${3#* } credential=()
     [ -z "$4" ] || credential=(--header "Authorization: Bearer $4")
+    [ -z "${5:-}" ] || credential+=(--header "$5")
+    [ "$method" != HEAD ] || credential+=(--head)
     curl --silent --output "$state/body" --write-out '%{http_code}' --max-time 10 --request "$method" \
         --header "Host: $2" "${credential[@]}" "http://$1$path"
 }
 
 # A workload is asked by productpage, through both sidecars, as productpage itself would.
-ask() { status "127.0.2.$PRODUCTPAGE:9080" "$1.default.svc.cluster.local:9080" "$2" "${3:-}"; }
+ask() { status "127.0.2.$PRODUCTPAGE:9080" "$1.default.svc.cluster.local:9080" "$2" "${3:-}" "${4:-}"; }
 page() { status "127.0.1.$INGRESS:18080" bookinfo.example.com "$1" "${2:-}"; }
 
 # expect STATUS DESCRIPTION COMMAND…
@@ -78,6 +80,36 @@ bookinfo_is_guarded() {
     answers=$(bookinfo_answers)
     printf '%s\n' "$answers"
     [ "$answers" = "$wanted" ] || { echo '  FAIL  expected the table above'; failed=$((failed + 1)); }
+}
+
+# The answers of details to the requests of a sample, as its requests.txt has them.
+sample_answers() {
+    local wanted method path caller header
+    while read -r wanted method path caller header; do
+        [ "$wanted" != '#' ] || continue
+        echo "$(ask details "$method $path" "${sample_tokens[$caller]}" "$header") $method $path $caller $header"
+    done < "$1/requests.txt"
+}
+
+# sample FOLDER FILE: applies what a sample has, and expects its answers. What is applied takes a moment.
+sample() {
+    local folder=$1 file=$2 wanted answers count
+    sed "s|REPLACE_WITH_THE_KEY_SET_OF_YOUR_ISSUER|'$jwks'|; s|^  url: .*|  url: $url\n  sha256: $sha256|" "$folder/$file" > "$state/sample.yaml"
+    kubectl apply -f "$state/sample.yaml" > "$state/body" || failed=$((failed + 1))
+    wanted=$(sed '/^#/d; s/ *$//' "$folder/requests.txt")
+    for count in $(seq 60); do
+        answers=$(sample_answers "$folder" | sed 's/ *$//')
+        [ "$answers" != "$wanted" ] || break
+        sleep 0.25
+    done
+    if [ "$answers" = "$wanted" ]; then
+        printf '  ok    %s requests  %s, %s\n' "$(wc -l <<<"$wanted")" "$(basename "$folder")" "$file"
+    else
+        printf '  FAIL  %s, %s:\n%s\n' "$(basename "$folder")" "$file" "$(diff <(echo "$wanted") <(echo "$answers"))"
+        failed=$((failed + 1))
+    fi
+    kubectl delete -f "$state/sample.yaml" > "$state/body"
+    until_is 200 "and without it everything is open" ask details 'GET /anything' ''
 }
 
 trap 'down' EXIT
@@ -259,7 +291,25 @@ for caller in anonymous user moderator expired; do
     done
 done
 
+step "the samples of Istio's documentation, as its resources and as a plugin of ours"
+kubectl -n default delete authorizationpolicy,requestauthentication --all >/dev/null
+until_is 200 'without anything details is open' ask details 'GET /anything' ''
+declare -A sample_tokens=([anonymous]= )
+for caller in "$root"/testdata/istio/callers/*.json; do
+    sample_tokens[$(basename "$caller" .json)]=$(token --claims "$caller")
+done
+sample_tokens[expired]=$(token --claims "$root/testdata/istio/callers/alice.json" --lifetime=-1h)
+sample_tokens[stranger]=$("$root/target/debug/jwt-rbac" token --key "$root/testdata/keys/stranger-rs256.pem" \
+    --claims "$root/testdata/istio/callers/alice.json")
+for folder in "$root"/testdata/istio/*/; do
+    [ -f "$folder/istio.yaml" ] || continue
+    sample "$folder" istio.yaml
+    sample "$folder" plugin.yaml
+done
+
 step 'both at once: the filter sees the token first'
+sed "s|JWKS|$jwks|; s|WORKLOAD|details|; s|PERMISSION|read:book-details|" "$here/native.yaml" | kubectl apply -f - >/dev/null
+until_is 403 'details is guarded again' ask details 'GET /details/0' ''
 kubectl kustomize "$state/wasmplugin/bookinfo" > "$state/both.yaml"
 sed 's/^  pluginConfig:/&\n    dryRun: true/' "$state/both.yaml" | kubectl apply -f - >/dev/null
 for _ in $(seq 40); do

@@ -2,6 +2,7 @@
 //! placeholders.
 
 use std::fs;
+use std::path::Path;
 
 use jwt_rbac_config::PLACEHOLDER;
 use serde_json::Value;
@@ -48,6 +49,24 @@ impl Resource {
     }
 }
 
+/// The resources of a file, with the keys and the secret of the tests in the place of placeholders.
+///
+/// # Panics
+///
+/// When it can't be read.
+pub fn resources(path: &Path) -> Vec<Resource> {
+    read(path).iter().map(Resource::filled).collect()
+}
+
+fn read(path: &Path) -> Vec<Resource> {
+    let file = path.file_stem().unwrap_or_default().to_string_lossy();
+    let text = fs::read_to_string(path).expect("a manifest");
+    let values: Vec<Value> = serde_saphyr::from_multiple(&text)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let resource = |value| Resource { file: file.clone().into_owned(), value };
+    values.into_iter().map(resource).collect()
+}
+
 /// Every resource of `wasmplugin/rendered`.
 ///
 /// # Panics
@@ -58,14 +77,7 @@ pub fn rendered() -> Vec<Resource> {
     let entries = fs::read_dir(&directory).expect("wasmplugin/rendered");
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
     paths.sort();
-    let mut resources = Vec::new();
-    for path in paths {
-        let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let text = fs::read_to_string(&path).expect("a manifest");
-        let values: Vec<Value> = serde_saphyr::from_multiple(&text)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        resources.extend(values.into_iter().map(|value| Resource { file: file.clone(), value }));
-    }
+    let resources: Vec<Resource> = paths.iter().flat_map(|path| read(path)).collect();
     assert!(!resources.is_empty(), "no manifests in {}", directory.display());
     resources
 }
