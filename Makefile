@@ -43,14 +43,26 @@ try: build ## Try routes of your own in a local Envoy: make try CONFIG=my-routes
 	ENVOY="$$(e2e/envoy.sh)" cargo run --locked --quiet --package jwt-rbac-cli -- try \
 		$(if $(CONFIG),'$(CONFIG)' $(if $(RESOURCE),--resource '$(RESOURCE)'),wasmplugin/rendered/bookinfo.yaml --resource details-jwt-rbac)
 
+.PHONY: playground-page playground
+playground-page: ## Build the playground, target/playground/index.html, which needs no server
+	rustup target add wasm32-unknown-unknown
+	cargo build --locked --release --package jwt-rbac-playground --target wasm32-unknown-unknown
+	cargo run --locked --quiet --package jwt-rbac-xtask -- playground playground/page \
+		$(or $(CARGO_TARGET_DIR),target)/wasm32-unknown-unknown/release/jwt_rbac_playground.wasm target/playground
+
+playground: playground-page ## Build the playground and serve it on this machine (PORT=8000)
+	@echo 'http://127.0.0.1:$(or $(PORT),8000); Ctrl-C ends it'
+	@python3 -m http.server --bind 127.0.0.1 --directory target/playground $(or $(PORT),8000)
+
 test: image ## Run every test: unit, property and end-to-end in a real Envoy
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --workspace
 
 test-image: image ## Push to a registry, pull, and run what came out (needs docker-registry, skopeo, buildah)
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --package jwt-rbac-e2e --test image -- --include-ignored
 
-test-page: build ## Look at the page of `make run` in a real browser (needs chromium)
+test-page: build playground-page ## Look at the page of `make run` and at the playground in a real browser (needs chromium)
 	ENVOY="$$(e2e/envoy.sh)" cargo test --locked --package jwt-rbac-e2e --test bookinfo_page -- --include-ignored
+	cargo test --locked --package jwt-rbac-playground --test browser -- --include-ignored
 
 test-istio: image ## Apply the manifests to a real Istio on this machine (needs go, docker-registry, skopeo; minutes)
 	cargo build --locked --package jwt-rbac-cli --package jwt-rbac-xtask

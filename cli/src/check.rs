@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use jwt_rbac_explain::check::{self, Checked, File, Severity};
+use jwt_rbac_explain::source::position::position;
 use serde_json::json;
 
 use crate::error::Error;
@@ -101,8 +102,8 @@ fn json(files: &[File], checked: &[Checked]) -> Result<String, Error> {
     let mut findings = Vec::new();
     for (file, checked) in files.iter().zip(checked) {
         for finding in &checked.findings {
-            let start = draw::position(&file.text, finding.span.start);
-            let end = draw::position(&file.text, finding.span.end);
+            let start = position(&file.text, finding.span.start);
+            let end = position(&file.text, finding.span.end);
             findings.push(json!({
                 "file": file.name,
                 "line": start.line,

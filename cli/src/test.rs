@@ -12,6 +12,7 @@ use jwt_rbac_explain::policy_test::run::{Run, run as run_suite};
 use jwt_rbac_explain::policy_test::{Suite, is_suite, outcome_words, read};
 use jwt_rbac_explain::report::Mark;
 use jwt_rbac_explain::source;
+use jwt_rbac_explain::source::position::position;
 use serde_json::json;
 
 use crate::check::draw;
@@ -140,7 +141,7 @@ fn draw_failure(
     style: Style,
 ) -> Vec<String> {
     let test = result.test;
-    let line = draw::position(&loaded.file.text, test.span.start).line;
+    let line = position(&loaded.file.text, test.span.start).line;
     let title = without_control_characters(&test.name);
     let request = format!("{} {} by {}", test.ask.method, test.ask.target, test.caller);
     let title_line = style.bold(&format!("{name}:{line}: {title}"));
@@ -194,7 +195,7 @@ fn json(runs: &[(&Loaded, Run<'_>)]) -> Result<String, Error> {
         let tests = run.results.iter().map(|result| {
             json!({
                 "name": result.test.name,
-                "line": draw::position(&loaded.file.text, result.test.span.start).line,
+                "line": position(&loaded.file.text, result.test.span.start).line,
                 "passed": result.is_met(),
                 "expected": result.test.expected.words(),
                 "decided": outcome_words(&result.outcome),

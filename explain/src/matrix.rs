@@ -43,6 +43,9 @@ pub struct Cell {
     /// Why it is denied, or would be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
+    /// The path that was asked for, with something in place of its variables.
+    #[serde(skip)]
+    pub target: String,
 }
 
 /// Asks each route for each caller, at `now`. A variable of a path that is compared with a claim is that
@@ -72,10 +75,12 @@ pub fn matrix(policy: &Policy, callers: &[(String, Caller)], now: u64) -> Matrix
                         peer: Peer::default(),
                     };
                     let outcome = outcome(policy, &ask, now);
+                    let target = ask.target;
                     Cell {
                         decision: outcome.decision,
                         status: outcome.status,
                         reason: outcome.refusal.map(jwt_rbac::refusal::Refusal::slug),
+                        target,
                     }
                 });
                 let request = format!("{method} {path}");
@@ -88,7 +93,8 @@ pub fn matrix(policy: &Policy, callers: &[(String, Caller)], now: u64) -> Matrix
 }
 
 /// A host that a pattern of routes has.
-pub(crate) fn plain_host(pattern: &str) -> String {
+#[must_use]
+pub fn plain_host(pattern: &str) -> String {
     if pattern == "*" { "any.test".to_owned() } else { pattern.replacen("*.", "any.", 1) }
 }
 

@@ -1,6 +1,7 @@
 //! A file of YAML or JSON as a tree that knows where each value stands, so that what is wrong can be
 //! shown there.
 
+pub mod position;
 pub mod scalar;
 pub mod yaml;
 

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,6 +12,7 @@ use image::{About, Image};
 
 mod dist;
 mod image;
+mod playground;
 mod push;
 mod sbom;
 mod trim;
@@ -20,7 +22,9 @@ const USAGE: &str = "usage:
   xtask image <module.wasm> <directory>    its image, as an OCI image layout; the annotation `source` is $SOURCE
   xtask push <directory> <registry>        the image to <registry>/jwt-rbac:<version>
   xtask dist <module.wasm> <program> <machine> <directory>
-                                           the files of a release; $IMAGE is where its image will be";
+                                           the files of a release; $IMAGE is where its image will be
+  xtask playground <parts> <module.wasm> <directory>
+                                           the playground as one page, from the parts of it";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -32,6 +36,9 @@ fn main() -> ExitCode {
         ["image", module, directory] => image(Path::new(module), Path::new(directory)),
         ["dist", module, program, machine, directory] => {
             dist(Path::new(module), (Path::new(program), machine), Path::new(directory))
+        }
+        ["playground", parts, module, directory] => {
+            playground(Path::new(parts), Path::new(module), Path::new(directory))
         }
         ["push", directory, registry] => push(Path::new(directory), registry),
         _ => Err(USAGE.to_owned()),
@@ -89,6 +96,17 @@ fn image(module: &Path, directory: &Path) -> Result<(), String> {
     let (_, image) = image_of(module)?;
     image.write(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     println!("{}: {}", directory.display(), image.digest());
+    Ok(())
+}
+
+fn playground(parts: &Path, module: &Path, directory: &Path) -> Result<(), String> {
+    let failed = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
+    let module = fs::read(module).map_err(|error| failed(module, error))?;
+    let page = playground::page(parts, &module).map_err(|error| failed(parts, error))?;
+    let file = directory.join("index.html");
+    let written = fs::create_dir_all(directory).and_then(|()| fs::write(&file, &page));
+    written.map_err(|error| failed(&file, error))?;
+    println!("{}: {} bytes", file.display(), page.len());
     Ok(())
 }
 

@@ -5,21 +5,6 @@ use jwt_rbac_explain::check::{Checked, File, Finding, Severity};
 
 use crate::usage::without_control_characters;
 
-/// A line and a column, counted from 1, the column in characters.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Position {
-    pub line: usize,
-    pub column: usize,
-}
-
-/// Where the byte `offset` of a text is.
-pub fn position(text: &str, offset: usize) -> Position {
-    let before = text.get(..offset).unwrap_or(text);
-    let start = before.rfind('\n').map_or(0, |index| index + 1);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    Position { line, column: before[start..].chars().count() + 1 }
-}
-
 /// All findings of all files.
 pub fn all(files: &[File], checked: &[Checked], is_colored: bool) -> String {
     let files = files.iter().zip(checked);
@@ -94,13 +79,5 @@ mod tests {
             }
             let _ = all(&[file], &checked, false);
         }
-    }
-
-    #[test]
-    fn columns_count_characters() {
-        let text = "a: b\nü: x\n";
-        assert_eq!(position(text, 3), Position { line: 1, column: 4 });
-        assert_eq!(position(text, text.find('x').unwrap()), Position { line: 2, column: 4 });
-        assert_eq!(position(text, text.len()), Position { line: 3, column: 1 });
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use jwt_rbac_explain::check::{Checked, File, Finding, Severity};
+use jwt_rbac_explain::source::position::position;
 use serde_json::{Value, json};
 
-use super::draw::position;
 use crate::error::Error;
 
 /// The log of one run.

@@ -65,7 +65,12 @@ mod tests {
             route: "<b>".to_owned(),
             host: None,
             request: "GET /\"&".to_owned(),
-            cells: vec![Cell { decision: "allow", status: None, reason: None }],
+            cells: vec![Cell {
+                decision: "allow",
+                status: None,
+                reason: None,
+                target: String::new(),
+            }],
         };
         let matrix = Matrix { callers: vec!["<script>".to_owned()], rows: vec![row] };
         let page = super::matrix(&matrix);

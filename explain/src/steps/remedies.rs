@@ -17,7 +17,9 @@ pub fn remedies(policy: &Policy, decision: &Decision<'_, '_>) -> Vec<String> {
         remedies.extend(missing_permissions(policy, decision));
     }
     if refusal == Refusal::KeysUnavailable {
-        remedies.push("give the key set with `--jwks`: nothing is fetched here".to_owned());
+        remedies.push(
+            "give the key set (`--jwks` on the command line): nothing is fetched here".to_owned(),
+        );
     }
     remedies.push(refusal.remedy().to_owned());
     remedies
