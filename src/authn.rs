@@ -24,6 +24,7 @@ pub mod grants;
 pub mod heap;
 pub mod http_url;
 pub mod identity;
+pub mod issuers;
 pub mod jwk;
 pub mod jwk_error;
 pub mod jws;
@@ -48,6 +49,7 @@ use claim_path::ClaimPath;
 use claims::Claims;
 use fetched_keys::{FetchedKeys, NoKeys};
 use identity::{ClaimId, Identity};
+use issuers::Issuers;
 use jws::{DecodedParts, UntrustedToken};
 use locate::{Located, Location};
 use logged::LoggedClaim;
@@ -323,7 +325,7 @@ impl Authenticator {
         provider.check_header(&token.header)?;
         let keys = fetched_keys.keys(number, &provider.keys);
         let keys = keys.map_err(|_| Refusal::KeysUnavailable)?;
-        let checked = keys.verify(token, budget);
+        let checked = keys.verify(token, provider.issuer_of_keys(&token.claims), budget);
         if checked.is_err() && !keys.know(token.header.key_id.as_deref()) {
             fetched_keys.miss(number);
         }
@@ -342,15 +344,14 @@ impl Authenticator {
     /// those that name the issuer, else those that name none. An issuer that any provider names, at
     /// whatever location, is never accepted by another one.
     pub fn candidates(&self, location: usize, issuer: Option<&str>) -> impl Iterator<Item = usize> {
-        let names_issuer = move |provider: &Provider| match &provider.issuer {
-            None => false,
-            named => named.as_deref() == issuer,
+        let names_issuer = move |provider: &Provider| {
+            issuer.is_some_and(|issuer| provider.issuers.find(issuer).is_some())
         };
         let is_named = self.providers.iter().any(names_issuer);
         let here = self.providers_at.get(location).into_iter().flatten().copied();
         here.filter(move |&number| {
             self.providers.get(number).is_some_and(|provider| {
-                if is_named { names_issuer(provider) } else { provider.issuer.is_none() }
+                if is_named { names_issuer(provider) } else { provider.issuers == Issuers::Any }
             })
         })
     }
@@ -368,7 +369,9 @@ impl Authenticator {
         Ok(Rc::new(Identity {
             provider: number,
             // Most issuers are named, so that all their tokens share one.
-            issuer: provider.issuer.clone().or_else(|| claims.issuer().map(Arc::from)),
+            issuer: claims.issuer().map(|issuer| {
+                provider.issuers.find(issuer).cloned().unwrap_or_else(|| Arc::from(issuer))
+            }),
             subject: claims.subject().map(str::to_owned),
             granted: provider.grants.read(&claims.all, &self.permission_names)?,
             forward_token: provider.forward_token,

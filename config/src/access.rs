@@ -2,7 +2,7 @@
 
 use super::fault::table::TableFault;
 use super::fault::{Fault, Found};
-use super::issuers::Issuers;
+use super::issuers::KnownIssuers;
 use super::place::Place;
 use super::problem::Problems;
 use super::schema::{Access as AccessName, NamedPermissions, Permissions, Route};
@@ -19,7 +19,7 @@ use jwt_rbac::permissions::PermissionId;
 pub fn compile(
     place: &Place,
     route: &mut Route,
-    issuers: &Issuers,
+    issuers: &KnownIssuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) -> (Access, Vec<String>) {
@@ -59,7 +59,7 @@ pub fn compile(
             (Access::Denied, Vec::new())
         }
         (None | Some(AccessName::Authenticated), _) => {
-            if issuers.named.is_empty() && !issuers.any {
+            if issuers.is_empty() {
                 problems.error(place.clone(), TableFault::NoIssuer.into());
             }
             let (requirement, variables) =
@@ -73,7 +73,7 @@ pub fn compile(
 fn requirement(
     place: &Place,
     route: &mut Route,
-    issuers: &Issuers,
+    issuers: &KnownIssuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) -> (Requirement, Vec<String>) {
@@ -81,8 +81,7 @@ fn requirement(
     if let Some(wanted) = &route.issuers {
         let place = place.field("issuers");
         checks::check_strings(&place, wanted, problems);
-        check_issuers(&place, wanted, issuers, problems);
-        requirement.issuers = Some(wanted.clone());
+        requirement.issuers = Some(resolve_issuers(&place, wanted, issuers, problems));
     }
     if let Some(permissions) = route.permissions.take() {
         let place = place.field("permissions");
@@ -105,13 +104,17 @@ fn requirement(
     (requirement, variables)
 }
 
-fn check_issuers(place: &Place, wanted: &[String], issuers: &Issuers, problems: &mut Problems) {
-    for (index, issuer) in wanted.iter().enumerate() {
-        if !issuers.any && !issuers.named.contains(issuer) {
-            let fault = Fault::text(issuer, "the `issuer` of an entry of `jwtRules`");
-            problems.error(place.index(index), fault);
-        }
-    }
+fn resolve_issuers(
+    place: &Place,
+    wanted: &[String],
+    issuers: &KnownIssuers,
+    problems: &mut Problems,
+) -> Vec<String> {
+    let resolve = |(index, issuer): (usize, &String)| {
+        let fault = || Fault::text(issuer, "the `issuer` of an entry of `jwtRules`");
+        problems.check(&place.index(index), issuers.resolve(issuer).ok_or_else(fault))
+    };
+    wanted.iter().enumerate().filter_map(resolve).flatten().collect()
 }
 
 /// One permission in a list, or several with the word that says how they count.

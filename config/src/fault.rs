@@ -138,6 +138,13 @@ pub enum Fault {
     Table(TableFault),
     /// An entry of `jwtRules` accepts tokens of any issuer.
     AnyIssuer,
+    /// Two entries of `jwtRules` have some issuers in common.
+    SharedIssuer {
+        /// One of these.
+        issuer: String,
+        /// The other entry.
+        other: Place,
+    },
     /// A token could be meant for two locations.
     SharedLocation {
         /// The header that both look at.
@@ -247,6 +254,11 @@ impl fmt::Display for Fault {
                 f,
                 "a token in `{header}` could be meant here and at {other}: one prefix begins with \
                  the other"
+            ),
+            Self::SharedIssuer { issuer, other } => write!(
+                f,
+                "tokens of `{issuer}` could be meant here and at {other}: list each issuer once, or \
+                 the same ones in both"
             ),
             Self::HidesLittle => f.write_str(
                 "hides little beside `missingToken: {status: 401}`, which tells what there is",

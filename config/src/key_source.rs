@@ -54,6 +54,11 @@ pub fn compile(
     refuse_secrets(place, allowed, problems);
     let address = match &rule.jwks_uri {
         Some(uri) => key_set_address(place, uri, rule.allow_insecure_jwks, problems),
+        None if rule.tenants.is_some() => {
+            let expected = "`jwks` or `jwksUri`: the tenants have one key set";
+            problems.error(place.clone(), Fault::expected(expected));
+            None
+        }
         None => issuer_address(place, rule.issuer.as_deref(), problems),
     }?;
     if problems.errors.len() > errors_before {

@@ -40,7 +40,7 @@ use std::ops::RangeInclusive;
 use serde_json::Value;
 
 use fault::{Fault, Found};
-use issuers::Issuers;
+use issuers::KnownIssuers;
 use jwt_rbac::authn::locate::Location;
 use jwt_rbac::authn::revocation::Revocation;
 use jwt_rbac::authn::signature::SignatureVerifier;
@@ -133,7 +133,7 @@ fn compile_schema(
             revoked::compile(&root.field("revoked"), revoked, problems)
         }),
     });
-    let mut issuers = Issuers::default();
+    let mut issuers = KnownIssuers::default();
     let mut rules = Vec::new();
     if let Some(entries) = document.jwt_rules {
         let place = root.field("jwtRules");
@@ -142,7 +142,7 @@ fn compile_schema(
         }
         let count = entries.len();
         rules = shape::decode_all(&place, entries, problems);
-        issuers = Issuers::new(&rules, count);
+        issuers = KnownIssuers::new(&rules, count);
     }
     let options = routes::TableOptions {
         ambiguous_paths: document.ambiguous_paths.unwrap_or_default(),

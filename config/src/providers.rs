@@ -1,7 +1,5 @@
 //! `jwtRules`: from the schema to [`Provider`]s.
 
-use std::sync::Arc;
-
 use foldhash::HashMap;
 
 use super::checks::{self, UniqueNames};
@@ -11,7 +9,7 @@ use super::problem::Problems;
 use super::schema::{JwtRule, RequiredClaim};
 use super::shape::value::Duration;
 use super::shape::{self, Entries};
-use super::{claim_rules, key_source, locations, output_headers};
+use super::{claim_rules, issuers, key_source, locations, output_headers};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authn::algorithm::Algorithm;
 use jwt_rbac::authn::claim_path::ClaimPath;
@@ -40,6 +38,7 @@ pub fn compile(
 ) {
     let mut names = UniqueNames::default();
     let mut all_locations: Vec<(Place, Vec<Location>)> = Vec::new();
+    let mut all_places = Vec::new();
     let mut all_outputs: Vec<(Place, OutputHeader)> = Vec::new();
     for (place, mut rule) in rules {
         let name = rule.name.clone().or_else(|| rule.issuer.clone()).unwrap_or_default();
@@ -56,8 +55,10 @@ pub fn compile(
         if let Some(mut provider) = provider {
             provider.outputs = outputs.into_iter().map(|(_, output)| output).collect();
             authenticator.add_provider(provider, locations);
+            all_places.push(place);
         }
     }
+    issuers::check_overlaps(&all_places, authenticator.providers(), problems);
     locations::check_overlaps(&all_locations, problems);
     let locations: Vec<_> =
         all_locations.into_iter().flat_map(|(_, locations)| locations).collect();
@@ -74,7 +75,10 @@ fn provider(
     names: &PermissionNames,
     problems: &mut Problems,
 ) -> Option<Provider> {
-    check_names(place, &rule, problems);
+    let issuers = issuers::compile(place, &rule, problems);
+    if let Some(name) = &rule.name {
+        problems.check(&place.field("name"), checks::check_name(name));
+    }
     let jwks = rule.jwks.take();
     let audiences = audiences(place, &rule, problems);
     let token_types = rule.token_types.as_ref().map(|types| {
@@ -101,7 +105,7 @@ fn provider(
     let always_delimited = SPACE_DELIMITED.iter().map(ToString::to_string);
     Some(Provider {
         name,
-        issuer: rule.issuer.map(Arc::from),
+        issuers,
         audiences,
         algorithms,
         token_types,
@@ -116,20 +120,6 @@ fn provider(
         forward_token: rule.forward_original_token,
         outputs: Vec::new(),
     })
-}
-
-fn check_names(place: &Place, rule: &JwtRule, problems: &mut Problems) {
-    match rule.issuer.as_deref() {
-        Some("") => {
-            let found = Found::Words("an empty issuer");
-            problems.error(place.field("issuer"), Fault::found(found, "that of the tokens"));
-        }
-        Some(_) => {}
-        None => problems.warn(place.clone(), Fault::AnyIssuer),
-    }
-    if let Some(name) = &rule.name {
-        problems.check(&place.field("name"), checks::check_name(name));
-    }
 }
 
 /// Exactly one of `audiences` and `anyAudience: true`: a token for somebody else's service must not

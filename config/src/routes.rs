@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::checks::{self, UniqueNames};
 use super::fault::Fault;
 use super::fault::table::TableFault;
-use super::issuers::Issuers;
+use super::issuers::KnownIssuers;
 use super::place::Place;
 use super::problem::Problems;
 use super::schema::Route;
@@ -34,7 +34,7 @@ pub fn compile(
     place: &Place,
     entries: Entries<Route>,
     options: TableOptions,
-    issuers: &Issuers,
+    issuers: &KnownIssuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) -> RouteTable {
@@ -82,7 +82,7 @@ fn add_route(
     keys_left: &mut Option<usize>,
     place: &Place,
     route: &mut Route,
-    issuers: &Issuers,
+    issuers: &KnownIssuers,
     authenticator: &mut Authenticator,
     problems: &mut Problems,
 ) -> (Vec<Option<HostPattern>>, Vec<Template>) {

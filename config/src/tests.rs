@@ -320,6 +320,87 @@ fn rules_are_checked() {
     refused_at("jwtRules[0].rolePermissions", &with_rule("rolePermissions", json!({"a": ["b"]})));
 }
 
+/// An entry for these tenants of one template.
+fn of_tenants(tenants: &[&str]) -> Value {
+    let mut rule = rule();
+    rule["issuer"] = json!("https://login.test/{tenant}/v2.0");
+    rule["tenants"] = json!(tenants);
+    rule
+}
+
+#[test]
+fn an_issuer_can_have_listed_tenants() {
+    let document = json!({
+        "jwtRules": [of_tenants(&["b", "a"]), rule()],
+        "routes": [
+            {"paths": ["/one"], "issuers": ["https://login.test/a/v2.0"]},
+            {"paths": ["/all"], "issuers": ["https://login.test/{tenant}/v2.0", "https://issuer.test"]},
+        ],
+    });
+    let (document, _) = compile_value(&document).unwrap();
+    let issuers = &document.authenticator.providers()[0].issuers;
+    let named: Vec<_> = issuers.named().iter().map(|issuer| &**issuer).collect();
+    assert_eq!(named, ["https://login.test/a/v2.0", "https://login.test/b/v2.0"]);
+    let table = document.routes.unwrap();
+    let wanted: Vec<_> = table.routes().iter().map(|route| issuers_of(&route.access)).collect();
+    assert_eq!(wanted[0], ["https://login.test/a/v2.0"]);
+    let all = ["https://login.test/b/v2.0", "https://login.test/a/v2.0", "https://issuer.test"];
+    assert_eq!(wanted[1], all);
+}
+
+fn issuers_of(access: &jwt_rbac::authz::routes::Access) -> Vec<String> {
+    match access {
+        jwt_rbac::authz::routes::Access::Required(requirement) => {
+            requirement.issuers.clone().unwrap_or_default()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn tenants_need_one_variable_and_one_key_set() {
+    let with = |issuer: &str, tenants: Value| {
+        let mut document = with_rule("issuer", json!(issuer));
+        if !tenants.is_null() {
+            document["jwtRules"][0]["tenants"] = tenants;
+        }
+        document
+    };
+    for issuer in ["https://x/{tenantid}/", "https://x/{tenant}/{tenant}", "https://x/{tenant}}"] {
+        refused_at("jwtRules[0].issuer", &with(issuer, json!(["a"])));
+    }
+    refused_at("jwtRules[0].issuer", &with("https://x/{tenant}/", Value::Null));
+    refused_at("jwtRules[0].tenants", &with("https://x/", json!(["a"])));
+    refused_at("jwtRules[0].tenants", &with("https://x/{tenant}/", json!([])));
+    for tenant in ["", "*", "a/b", "{tenant}", "a b"] {
+        refused_at("jwtRules[0].tenants[1]", &with("https://x/{tenant}/", json!(["a", tenant])));
+    }
+    let mut without_keys = of_tenants(&["a"]);
+    without_keys.as_object_mut().unwrap().remove("jwks");
+    refused_at("jwtRules[0]", &json!({"jwtRules": [without_keys]}));
+    without_keys["jwksUri"] = json!("https://login.test/common/keys");
+    assert!(errors(&json!({"jwtRules": [without_keys]})).is_empty());
+}
+
+#[test]
+fn entries_share_all_issuers_or_none() {
+    let mut one = rule();
+    one["issuer"] = json!("https://login.test/a/v2.0");
+    let overlaps = |left: &Value, right: &Value| errors(&json!({"jwtRules": [left, right]}));
+    for (left, right) in [
+        (of_tenants(&["a", "b"]), one.clone()),
+        (one.clone(), of_tenants(&["a", "b"])),
+        (of_tenants(&["a", "b"]), of_tenants(&["b", "c"])),
+    ] {
+        let errors = overlaps(&left, &right);
+        let [error] = errors.as_slice() else { panic!("{errors:?}") };
+        assert!(error.starts_with("jwtRules[1].issuer: tokens of `https://login.test/"), "{error}");
+    }
+    assert!(overlaps(&of_tenants(&["a", "b"]), &of_tenants(&["b", "a"])).is_empty());
+    assert!(overlaps(&of_tenants(&["b"]), &of_tenants(&["c"])).is_empty());
+    assert!(overlaps(&one, &one).is_empty());
+}
+
 #[test]
 fn what_a_rule_asks_of_tokens_is_checked() {
     let refused = |place: &str, field: &str, value: Value| {

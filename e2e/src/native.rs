@@ -30,7 +30,7 @@ pub fn filters(document: &Value) -> Result<Vec<Value>, String> {
             return Err(format!("the pair can't express {field}: {}", document[field]));
         }
     }
-    let rules = list(document, "jwtRules");
+    let rules: Vec<Value> = list(document, "jwtRules").iter().flat_map(for_each_tenant).collect();
     let mut filters = Vec::new();
     if !rules.is_empty() {
         filters.push(jwt_authn(&rules)?);
@@ -94,6 +94,21 @@ const RULE_FIELDS: &[&str] = &[
     "roleClaims",
     "rolePermissions",
 ];
+
+/// The pair has no tenants: a provider for each.
+fn for_each_tenant(rule: &Value) -> Vec<Value> {
+    if rule.get("tenants").is_none() {
+        return vec![rule.clone()];
+    }
+    let issuer = rule["issuer"].as_str().unwrap_or_default();
+    let of = |tenant: &String| {
+        let mut rule = rule.clone();
+        rule["issuer"] = issuer.replace("{tenant}", tenant).into();
+        rule.as_object_mut().map(|rule| rule.remove("tenants"));
+        rule
+    };
+    strings(rule, "tenants").iter().map(of).collect()
+}
 
 fn jwt_authn(rules: &[Value]) -> Result<Value, String> {
     let mut sorted: Vec<&Value> = rules.iter().collect();

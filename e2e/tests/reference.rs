@@ -277,6 +277,11 @@ fn companions(object: &Object, field: &Field) -> Value {
         ("Document", _) => {
             json!({"jwtRules": [rule], "routes": [{"paths": ["/health"], "access": "PUBLIC"}]})
         }
+        ("JwtRule", "tenants") => {
+            let mut rule = rule;
+            rule["issuer"] = json!("https://login.microsoftonline.com/{tenant}/v2.0");
+            rule
+        }
         ("JwtRule", "anyAudience") => json!({"issuer": rule["issuer"], "jwks": rule["jwks"]}),
         ("JwtRule", "roleClaims") => {
             let mut rule = rule;

@@ -72,7 +72,7 @@ fn each_issuer_opens_the_route_by_what_its_token_grants() {
         assert_eq!(reason, Some("permission_missing"), "{without}");
         count += 1;
     }
-    assert_eq!(count, 5);
+    assert_eq!(count, 6);
 }
 
 #[test]

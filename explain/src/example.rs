@@ -2,6 +2,7 @@
 //! route asks for, and then asked about: [`Example::outcome`] tells what the filter makes of them.
 
 use jwt_rbac::authn::claim_path::ClaimPath;
+use jwt_rbac::authn::issuers::Issuers;
 use jwt_rbac::authz::template::{Part, Template};
 use serde_json::{Map, Value};
 
@@ -50,7 +51,10 @@ fn with_caller(policy: &Policy, name: &str, ask: &Ask, route: &Value, now: u64) 
     };
     let is_open = route["access"] == "PUBLIC" || route["access"] == "DENIED";
     let rules = policy.config["jwtRules"].as_array().map_or(&[][..], Vec::as_slice);
-    let callers = rules.iter().filter(|_| !is_open).map(|rule| Caller::Claims(claims(rule, route)));
+    let providers = rules.iter().zip(policy.document.authenticator.providers());
+    let callers = providers
+        .filter(|_| !is_open)
+        .map(|(rule, provider)| Caller::Claims(claims(rule, &provider.issuers, route)));
     let mut examples = callers.map(asked);
     let Some(first) = examples.next() else { return asked(Caller::Anonymous) };
     if first.outcome.decision == "allow" {
@@ -92,11 +96,15 @@ fn segment(route: &Value, variable: Option<&str>) -> String {
 }
 
 /// Claims of this provider that have what the route asks for.
-fn claims(rule: &Value, route: &Value) -> Map<String, Value> {
+fn claims(rule: &Value, issuers: &Issuers, route: &Value) -> Map<String, Value> {
     let mut claims = Map::new();
-    let issuer = route["issuers"].get(0).filter(|_| rule.get("issuer").is_none());
-    if let Some(issuer) = issuer.or(rule.get("issuer")) {
-        claims.insert("iss".to_owned(), issuer.clone());
+    let mut wanted = entries(&route["issuers"]).filter_map(Value::as_str);
+    let issuer = match issuers.named().first() {
+        None => wanted.next(),
+        Some(first) => wanted.find(|it| issuers.find(it).is_some()).or(Some(first)),
+    };
+    if let Some(issuer) = issuer {
+        claims.insert("iss".to_owned(), issuer.into());
     }
     claims.insert("sub".to_owned(), SUBJECT.into());
     for required in entries(&rule["requiredClaims"]) {
@@ -183,12 +191,20 @@ mod tests {
                     "permissionClaims": ["[a][b]"],
                     "maxLifetime": "1m",
                 },
+                {
+                    "issuer": "https://d.test/{tenant}/",
+                    "tenants": ["x", "y"],
+                    "anyAudience": true,
+                    "jwks": jwt_rbac_config::PLACEHOLDER,
+                },
             ],
             "routes": [
                 {"paths": ["/roles"], "permissions": {"allOf": ["read", "write"]}},
                 {"paths": ["/any"], "permissions": {"anyOf": ["delete", "write"]}},
                 {"paths": ["/public/{**}"], "access": "PUBLIC"},
                 {"paths": ["/issuer"], "issuers": ["https://c.test"], "permissions": ["a"]},
+                {"paths": ["/tenant"], "issuers": ["https://d.test/y/"]},
+                {"paths": ["/tenants"], "issuers": ["https://d.test/{tenant}/"]},
                 {
                     "paths": ["/t/{tenant}/{*}/x"],
                     "methods": ["POST"],

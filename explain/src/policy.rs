@@ -53,8 +53,8 @@ pub enum Signatures {
 }
 
 impl Policy {
-    /// Compiles a `pluginConfig`. `key_set` stands where it has the placeholder of the manifests or a
-    /// `jwksUri`, because nothing is fetched here; without one, and where signatures are assumed, some key
+    /// Compiles a `pluginConfig`. `key_set` stands where it has the placeholder of the manifests or
+    /// fetches its keys, because nothing is fetched here; without one, and where signatures are assumed, some key
     /// does.
     ///
     /// # Errors
@@ -69,7 +69,8 @@ impl Policy {
             fill_placeholders(&mut config, key_set);
             let rules = config.get_mut("jwtRules").and_then(Value::as_array_mut);
             for rule in rules.into_iter().flatten().filter_map(Value::as_object_mut) {
-                if rule.contains_key("jwksUri") {
+                // Without both, the issuer would say where its keys are.
+                if rule.contains_key("jwksUri") || !rule.contains_key("jwks") {
                     without_fetching(rule);
                     rule.insert("jwks".to_owned(), key_set.into());
                 }

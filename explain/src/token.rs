@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jwt_rbac::authn::issuers::Issuers;
 use jwt_rbac::authn::provider::Provider;
 use serde_json::{Map, Value, json};
 
@@ -19,13 +20,14 @@ const LIFETIME: u64 = 300;
 pub fn complete(policy: &Policy, claims: &Map<String, Value>, now: u64) -> Map<String, Value> {
     let mut complete = claims.clone();
     let rule = rule(policy, claims);
-    let issuer = rule.get("issuer").cloned();
+    let provider = provider(policy, claims.get("iss").and_then(Value::as_str)).map(|(_, it)| it);
+    let issuer = provider.and_then(|it| it.issuers.named().first());
+    let issuer = issuer.map(|issuer| Value::from(&**issuer));
     let audience = rule.get("audiences").and_then(|list| list.get(0)).cloned();
-    let name = claims.get("iss").or(issuer.as_ref()).and_then(Value::as_str);
-    let longest = provider(policy, name).and_then(|provider| provider.max_lifetime);
+    let longest = provider.and_then(|provider| provider.max_lifetime);
     let lifetime = longest.map_or(LIFETIME, |longest| longest.min(LIFETIME));
     let added = [
-        ("iss", issuer.clone()),
+        ("iss", issuer),
         ("aud", audience),
         ("exp", Some(Value::from(now.saturating_add(lifetime)))),
         ("iat", Some(Value::from(now))),
@@ -52,7 +54,7 @@ pub fn unsigned(policy: &Policy, claims: &Map<String, Value>, now: u64) -> Strin
     let claims = complete(policy, claims, now);
     let provider = provider(policy, claims.get("iss").and_then(Value::as_str));
     let (key_id, algorithm) = provider
-        .and_then(|provider| provider.keys.inline()?.names().next())
+        .and_then(|(_, provider)| provider.keys.inline()?.names().next())
         .map_or((None, "RS256"), |(id, algorithm)| (id, algorithm.name()));
     let token_type = rule(policy, &claims)["tokenTypes"][0].as_str().unwrap_or("JWT").to_owned();
     let mut header = json!({"alg": algorithm, "typ": token_type});
@@ -107,18 +109,17 @@ pub enum Placed {
 /// The entry of `jwtRules` that is for these claims: that of their issuer, else the first.
 #[must_use]
 pub fn rule<'p>(policy: &'p Policy, claims: &Map<String, Value>) -> &'p Value {
-    let rules = policy.config["jwtRules"].as_array().map_or(&[][..], Vec::as_slice);
-    let issuer = claims.get("iss");
-    let named = rules.iter().find(|rule| issuer.is_some() && rule.get("issuer") == issuer);
-    let any = rules.iter().find(|rule| rule.get("issuer").is_none());
-    let found = named.or(any.filter(|_| issuer.is_some())).or(rules.first());
-    found.unwrap_or(&Value::Null)
+    let found = provider(policy, claims.get("iss").and_then(Value::as_str));
+    found.map_or(&Value::Null, |(number, _)| &policy.config["jwtRules"][number])
 }
 
-fn provider<'p>(policy: &'p Policy, issuer: Option<&str>) -> Option<&'p Provider> {
-    let providers = policy.document.authenticator.providers();
-    let named = providers.iter().find(|it| it.issuer.is_some() && it.issuer.as_deref() == issuer);
-    named.or_else(|| providers.iter().find(|it| it.issuer.is_none())).or(providers.first())
+/// The provider of an issuer, with its number: the one that names it, else one for any, else the first.
+fn provider<'p>(policy: &'p Policy, issuer: Option<&str>) -> Option<(usize, &'p Provider)> {
+    let providers = || policy.document.authenticator.providers().iter().enumerate();
+    let Some(issuer) = issuer else { return providers().next() };
+    let named = providers().find(|(_, it)| it.issuers.find(issuer).is_some());
+    let any = || providers().find(|(_, it)| it.issuers == Issuers::Any);
+    named.or_else(any).or_else(|| providers().next())
 }
 
 /// `now`, `now+60`, `now-60`, in seconds since 1970.

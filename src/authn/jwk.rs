@@ -70,6 +70,9 @@ impl VerificationKey {
 pub struct Jwk {
     /// `kid`
     pub id: Option<String>,
+    /// `issuer`, which is Entra ID's own: the only issuer whose tokens the key signs. A name with a variable,
+    /// `https://login.microsoftonline.com/{tenantid}/v2.0`, is that of all tenants and left out.
+    pub issuer: Option<String>,
     /// The key itself.
     pub key: VerificationKey,
     /// The algorithms that it is used with. Never empty.
@@ -129,6 +132,11 @@ impl Jwk {
         };
         Ok(Self {
             id: optional(jwk, "kid")?.filter(|id| !id.is_empty()).map(str::to_owned),
+            issuer: jwk
+                .get("issuer")
+                .and_then(Value::as_str)
+                .filter(|issuer| !issuer.contains('{'))
+                .map(str::to_owned),
             algorithms: used_algorithms(&key, named, allowed)?,
             key,
         })

@@ -15,6 +15,8 @@ pub struct Keys(Vec<Key>);
 
 struct Key {
     id: Option<String>,
+    /// The only issuer whose tokens it signs, if the key says so.
+    issuer: Option<String>,
     algorithm: Algorithm,
     prepared: Box<dyn PreparedKey>,
     price: Price,
@@ -26,11 +28,12 @@ impl Keys {
     #[must_use]
     pub fn prepare(keys: &[Jwk], verifier: &mut dyn SignatureVerifier) -> Self {
         let mut prepared_keys = Vec::new();
-        for Jwk { id, key, algorithms } in keys {
+        for Jwk { id, issuer, key, algorithms } in keys {
             for &algorithm in algorithms {
                 let prepared = verifier.prepare(key, algorithm);
                 prepared_keys.extend(prepared.map(|Prepared { key: prepared, checked_by }| Key {
                     id: id.clone(),
+                    issuer: issuer.clone(),
                     algorithm,
                     prepared,
                     price: Price::new(key, algorithm, checked_by),
@@ -49,16 +52,26 @@ impl Keys {
     /// that id, else with those without id; one that names none, with all that fit its algorithm.
     /// The key chooses the algorithm, the token may only agree (RFC 8725 §3.1).
     ///
+    /// With an `issuer`, a key that names another one does not fit.
+    ///
     /// Of the keys that fit, those are tried that `budget` pays for; it counts down over all
     /// providers that a request tries.
     ///
     /// # Errors
     /// [`Refusal::KeyUnknown`], [`Refusal::SignatureLength`], [`Refusal::KeyAmbiguous`] or
     /// [`Refusal::SignatureInvalid`].
-    pub fn verify(&self, token: &UntrustedToken<'_>, budget: &mut Budget) -> Result<(), Refusal> {
+    pub fn verify(
+        &self,
+        token: &UntrustedToken<'_>,
+        issuer: Option<&str>,
+        budget: &mut Budget,
+    ) -> Result<(), Refusal> {
         let algorithm = token.header.algorithm;
         let mut refusal = Refusal::KeyUnknown;
         for key in self.candidates(algorithm, token.header.key_id.as_deref()) {
+            if issuer.is_some() && key.issuer.is_some() && key.issuer.as_deref() != issuer {
+                continue;
+            }
             if algorithm == Algorithm::EdDsa && token.signature.len() != ED25519_SIGNATURE {
                 return Err(Refusal::SignatureLength);
             }

@@ -16,9 +16,19 @@ object! {
             "issuer",
             default = "any",
             example = "https://tenant.auth0.com/",
-            refuses = "an empty string"
+            refuses = "an empty string, and braces other than one `{tenant}`"
         )]
         pub issuer: Option<String>,
+        /// what stands for `{tenant}` in `issuer`, where one key set signs for many tenants, as
+        /// `https://login.microsoftonline.com/{tenant}/v2.0`. A key that names its own issuer (Entra ID) signs
+        /// for no other
+        #[field(
+            "tenants",
+            example = "[00000000-1111-2222-3333-444444444444]",
+            refuses = "an empty list or string; any value without `{tenant}` in `issuer`; some issuers of another entry, but not all",
+            pattern = "^[A-Za-z0-9._~-]+$"
+        )]
+        pub tenants: Option<Vec<String>>,
         /// shown in the log
         #[field(
             "name",

@@ -68,7 +68,7 @@ object! {
             refuses = "any value on other routes"
         )]
         pub token: Option<TokenUse>,
-        /// the issuers whose tokens count, by `issuer` and not by `name`
+        /// the issuers whose tokens count, by `issuer` and not by `name`. One with `{tenant}` means all its tenants
         #[field(
             "issuers",
             default = "any",

@@ -45,7 +45,7 @@ fn trial<'p>(
     let padding = token.padding.filter(|_| !provider.padded_tokens);
     let header = provider.check_header(&token.header);
     let signature = header.and_then(|()| match provider.keys.inline() {
-        Some(keys) => keys.verify(token, budget),
+        Some(keys) => keys.verify(token, provider.issuer_of_keys(claims), budget),
         None => Err(Refusal::KeysUnavailable),
     });
     // In the order of `Authenticator::check`: the first that fails decides.

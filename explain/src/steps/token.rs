@@ -9,7 +9,7 @@ use jwt_rbac::request::Request;
 
 use super::checks;
 use super::permissions;
-use super::{list, plain_notes};
+use super::{plain_notes, short_list};
 use crate::policy::Policy;
 use crate::report::{Note, Step};
 
@@ -122,9 +122,10 @@ fn verified(policy: &Policy, located: &Located<'_>, now: u64, is_optional: bool)
 
 fn unknown_issuer(policy: &Policy, token: &jwt_rbac::authn::jws::UntrustedToken<'_>) -> Vec<Note> {
     let providers = policy.document.authenticator.providers();
-    let issuers: Vec<_> = providers.iter().filter_map(|it| it.issuer.as_deref()).collect();
+    let issuers: Vec<&str> =
+        providers.iter().flat_map(|it| it.issuers.named()).map(|issuer| &**issuer).collect();
     let mut notes = vec![Note::check(false, format!("issuer: {}", checks::issuer(token)))];
-    notes.push(Note::plain(format!("the document accepts {}", list(&issuers))));
+    notes.push(Note::plain(format!("the document accepts {}", short_list(&issuers))));
     let slash = |text: &str| text.trim_end_matches('/').to_owned();
     let issuer = token.claims.issuer();
     if let Some(found) = issuer
@@ -133,6 +134,15 @@ fn unknown_issuer(policy: &Policy, token: &jwt_rbac::authn::jws::UntrustedToken<
         notes.push(Note::plain(
             "the two differ in a slash at the end, and issuers are compared as they stand",
         ));
+    }
+    let rules = policy.config["jwtRules"].as_array().into_iter().flatten();
+    for template in rules.filter_map(|rule| rule["issuer"].as_str()) {
+        let tenant = template
+            .split_once("{tenant}")
+            .and_then(|(before, after)| issuer?.strip_prefix(before)?.strip_suffix(after));
+        if let Some(tenant) = tenant {
+            notes.push(Note::plain(format!("`{tenant}` is not in `tenants` of `{template}`")));
+        }
     }
     notes
 }

@@ -38,7 +38,7 @@ fn keys(keys: &[Value]) -> Keys {
 fn verify(keys: &Keys, token: &str) -> Result<(), Refusal> {
     let mut decoded = DecodedParts::default();
     let token = UntrustedToken::parse(token.as_bytes(), false, &mut decoded).unwrap();
-    keys.verify(&token, &mut Budget::default())
+    keys.verify(&token, Some("joe"), &mut Budget::default())
 }
 
 #[test]
@@ -46,6 +46,24 @@ fn the_examples_verify() {
     let keys = keys(&[rsa_key(), elliptic_curve_key()]);
     assert_eq!(verify(&keys, RS256), Ok(()));
     assert_eq!(verify(&keys, ES256), Ok(()));
+}
+
+#[test]
+fn a_key_that_names_its_issuer_signs_for_no_other() {
+    for (issuer, expected) in [
+        (json!("joe"), Ok(())),
+        (json!("https://login.microsoftonline.com/{tenantid}/v2.0"), Ok(())),
+        (json!(7), Ok(())),
+        (json!("ann"), Err(Refusal::KeyUnknown)),
+        (json!(""), Err(Refusal::KeyUnknown)),
+    ] {
+        let keys = keys(&[with(rsa_key(), "issuer", issuer.clone())]);
+        assert_eq!(verify(&keys, RS256), expected, "{issuer}");
+        let mut decoded = DecodedParts::default();
+        let token = UntrustedToken::parse(RS256.as_bytes(), false, &mut decoded).unwrap();
+        let unbound = keys.verify(&token, None, &mut Budget::default());
+        assert_eq!(unbound, Ok(()), "{issuer}");
+    }
 }
 
 #[test]
