@@ -312,6 +312,7 @@ fn rules_are_checked() {
     refused_at("jwtRules[0].audiences[0]", &with_rule("audiences", json!([""])));
     refused_at("jwtRules[0].issuer", &with_rule("issuer", json!("")));
     refused_at("jwtRules[0].name", &with_rule("name", json!("a b")));
+    refused_at("jwtRules[0].presence", &with_rule("presence", json!("REQUIRED")));
     refused_at("jwtRules[0].clockSkew", &with_rule("clockSkew", json!("301s")));
     refused_at("jwtRules[0].clockSkew", &with_rule("clockSkew", json!(60)));
     refused_at("jwtRules[0].permissionClaims", &with_rule("permissionClaims", json!([])));

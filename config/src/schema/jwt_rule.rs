@@ -217,6 +217,7 @@ object! {
         )]
         pub role_permissions: Option<Map<String, Value>>,
     }
+    refused: "presence" crate::locations::ONE_TOKEN;
 }
 
 object! {
