@@ -47,7 +47,7 @@ pub struct Options {
     /// Write a report in the XML of `JUnit`
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Fail when a route or a permission is not tested
+    /// Fail when a route, a permission or a policy is not tested
     #[arg(long)]
     require_coverage: bool,
     /// Write one JSON object
@@ -174,6 +174,7 @@ fn draw_coverage(name: &str, coverage: &Coverage) -> Vec<String> {
         list("routes that let nobody pass in any test", &coverage.never_allowed),
         list("routes that deny nobody in any test", &coverage.never_denied),
         list("permissions that nobody has in any test", &coverage.untested_permissions),
+        list("policies that match no request in any test", &coverage.untested_policies),
     ];
     lines.into_iter().flatten().collect()
 }

@@ -72,22 +72,23 @@ pub fn verify(policy: &Policy, token: &str, now: u64) -> Vec<Step> {
 #[must_use]
 pub fn outcome(policy: &Policy, ask: &Ask, now: u64) -> Outcome {
     decided(policy, &mut Worker::new(&policy.document), ask, now, |decision| match decision {
-        Ok(decision) => Outcome::of(policy, decision),
+        Ok((decision, _)) => Outcome::of(policy, decision),
         Err(refusal) => Outcome::denied(refusal),
     })
 }
 
-/// Hands the decision about a request to `then`, or why it can't be read.
+/// Hands the decision about a request, and the request, to `then`, or why it can't be read.
 fn decided<T>(
     policy: &Policy,
     worker: &mut Worker,
     ask: &Ask,
     now: u64,
-    then: impl FnOnce(Result<&Decision<'_, '_>, Refusal>) -> T,
+    then: impl FnOnce(Result<(&Decision<'_, '_>, &Request<'_>), Refusal>) -> T,
 ) -> T {
     with_request(policy, ask, now, |request| match request {
         Ok(request) => {
-            then(Ok(&decide_with(&policy.document, worker, request, now, Patience::Refuses)))
+            let decision = decide_with(&policy.document, worker, request, now, Patience::Refuses);
+            then(Ok((&decision, request)))
         }
         Err(refusal) => then(Err(refusal)),
     })

@@ -69,6 +69,27 @@ impl Policies {
         all
     }
 
+    /// The policies, by action.
+    pub fn all(&self) -> impl Iterator<Item = &Policy> {
+        self.stages().into_iter().flat_map(|stage| &stage.policies)
+    }
+
+    /// Every rule that matches a request, as policy and number of the rule in it; for reports, because a
+    /// decision needs the first alone.
+    #[must_use]
+    pub fn matching(
+        &self,
+        request: &Request<'_>,
+        identity: Option<&Identity>,
+    ) -> Vec<(&Policy, usize)> {
+        let subject = Subject::new(request, identity);
+        self.stages().into_iter().flat_map(|stage| stage.find_all(&subject)).collect()
+    }
+
+    fn stages(&self) -> [&Stage; 5] {
+        [&self.audit, &self.deny, &self.allow, &self.dry_deny, &self.dry_allow]
+    }
+
     /// What they say of a request: AUDIT, then DENY, then ALLOW.
     pub(crate) fn judge(
         &self,
@@ -153,6 +174,15 @@ impl Stage {
             .index
             .find(subject, |number| rule(number).is_some_and(|(_, rule)| rule.matches(subject)))?;
         rule(found).map(|(policy, _)| policy)
+    }
+
+    /// Every rule that matches.
+    fn find_all(&self, subject: &Subject<'_, '_>) -> Vec<(&Policy, usize)> {
+        let rules = self.rules.iter().filter_map(|&(policy, number)| {
+            let policy = self.policies.get(policy)?;
+            policy.rules.get(number)?.matches(subject).then_some((policy, number))
+        });
+        rules.collect()
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jwt_rbac::authz::policies::Policies;
+use jwt_rbac::authz::policies::policy::Policy as AuthorizationPolicy;
 use jwt_rbac::authz::routes::Access;
 use serde::Serialize;
 
@@ -23,6 +25,11 @@ pub struct Coverage {
     pub permissions: usize,
     /// The permissions that no caller had at a route that asks for them.
     pub untested_permissions: Vec<String>,
+    /// How many authorization policies there are.
+    pub policies: usize,
+    /// The policies none of whose rules matched any request, and else each rule that matched none, as
+    /// `name.rules[1]`.
+    pub untested_policies: Vec<String>,
 }
 
 impl Coverage {
@@ -53,7 +60,19 @@ impl Coverage {
         let names = policy.document.authenticator.permission_names();
         let names: Vec<_> = names.all().map(|(_, name)| name).collect();
         let untested = names.iter().filter(|name| !had.contains(**name));
+        let policies = policy.document.policies.as_ref();
+        let policies: Vec<_> = policies.into_iter().flat_map(Policies::all).collect();
+        let touched: BTreeSet<(&str, usize)> = results
+            .iter()
+            .flat_map(|it| &it.policy_rules)
+            .map(|(name, number)| (name.as_str(), *number))
+            .collect();
         Self {
+            policies: policies.len(),
+            untested_policies: policies
+                .iter()
+                .flat_map(|it| untested_rules(it, &touched))
+                .collect(),
             routes: routes.len(),
             never_allowed,
             never_denied,
@@ -63,12 +82,33 @@ impl Coverage {
         }
     }
 
-    /// Whether every route and every permission was touched.
+    /// Whether every route, every permission and every rule of a policy was touched.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.untested_routes.is_empty()
             && self.never_allowed.is_empty()
             && self.never_denied.is_empty()
             && self.untested_permissions.is_empty()
+            && self.untested_policies.is_empty()
     }
+}
+
+/// The name of a policy, with its namespace where it has one.
+pub(super) fn full_name(policy: &AuthorizationPolicy) -> String {
+    match policy.namespace.as_str() {
+        "" => policy.name.clone(),
+        namespace => format!("{namespace}/{}", policy.name),
+    }
+}
+
+/// What of a policy no request matched: all of it, or some of its rules. A policy without rules has nothing
+/// to match.
+fn untested_rules(policy: &AuthorizationPolicy, touched: &BTreeSet<(&str, usize)>) -> Vec<String> {
+    let name = full_name(policy);
+    let count = policy.rules.len();
+    let untested: Vec<_> = (0..count).filter(|it| !touched.contains(&(&*name, *it))).collect();
+    if untested.len() == count && count > 0 {
+        return vec![name];
+    }
+    untested.into_iter().map(|number| format!("{name}.rules[{number}]")).collect()
 }

@@ -12,6 +12,8 @@ pub struct TestResult<'s> {
     pub outcome: Outcome,
     /// The permissions that its route asks for and its caller has.
     pub(super) permissions: Vec<String>,
+    /// The rules of policies that match its request, as name of the policy and number of the rule.
+    pub(super) policy_rules: Vec<(String, usize)>,
 }
 
 impl TestResult<'_> {

@@ -5,9 +5,11 @@ use std::thread;
 use jwt_rbac::authn::grants::Granted;
 use jwt_rbac::authz::routes::Access;
 use jwt_rbac::decision::Decision;
+use jwt_rbac::refusal::{Kind, Refusal};
+use jwt_rbac::request::Request;
 use jwt_rbac::worker::Worker;
 
-use super::coverage::Coverage;
+use super::coverage::{Coverage, full_name};
 use super::result::TestResult;
 use super::{Suite, Test};
 use crate::policy::Policy;
@@ -43,17 +45,40 @@ fn run_all<'s>(policy: &Policy, tests: &'s [Test], now: u64) -> Vec<TestResult<'
     let mut worker = Worker::new(&policy.document);
     let results = tests.iter().map(|test| {
         decided(policy, &mut worker, &test.ask, now, |decision| match decision {
-            Ok(decision) => TestResult {
+            Ok((decision, request)) => TestResult {
                 test,
                 outcome: Outcome::of(policy, decision),
                 permissions: permissions(policy, decision),
+                policy_rules: policy_rules(policy, decision, request),
             },
-            Err(refusal) => {
-                TestResult { test, outcome: Outcome::denied(refusal), permissions: Vec::new() }
-            }
+            Err(refusal) => TestResult {
+                test,
+                outcome: Outcome::denied(refusal),
+                permissions: Vec::new(),
+                policy_rules: Vec::new(),
+            },
         })
     });
     results.collect()
+}
+
+/// The rules of policies that a request touches, if it gets as far as they.
+fn policy_rules(
+    policy: &Policy,
+    decision: &Decision<'_, '_>,
+    request: &Request<'_>,
+) -> Vec<(String, usize)> {
+    let is_before = |refusal: Refusal| {
+        matches!(refusal.kind(), Kind::Shape | Kind::Table | Kind::Token)
+            || refusal == Refusal::RouteDenied
+    };
+    let policies = policy.document.policies.as_ref();
+    let Some(policies) = policies.filter(|_| !decision.verdict.refusal().is_some_and(is_before))
+    else {
+        return Vec::new();
+    };
+    let matching = policies.matching(request, decision.identity.as_deref());
+    matching.into_iter().map(|(policy, number)| (full_name(policy), number)).collect()
 }
 
 fn permissions(policy: &Policy, decision: &Decision<'_, '_>) -> Vec<String> {

@@ -221,3 +221,21 @@ fn the_index_finds_what_going_through_all_rules_finds() {
         }
     }
 }
+
+#[test]
+fn a_report_is_told_every_rule_that_matches() {
+    let rules = || vec![to(vec![is(path("/b"))]), to(vec![is(path("/a"))]), Rule::default()];
+    let policies = Policies::new(vec![
+        policy("allow", Action::Allow, rules()),
+        policy("deny", Action::Deny, rules()),
+        Policy { dry_run: true, ..policy("dry", Action::Deny, rules()) },
+        policy("audit", Action::Audit, Vec::new()),
+    ]);
+    let headers: [Header<'_>; 3] = [(b":method", b"GET"), (b":path", b"/a"), (b":authority", b"b")];
+    let request = Request::read(&headers).unwrap();
+    let matching = policies.matching(&request, None);
+    let matching: Vec<_> = matching.iter().map(|(policy, rule)| (&*policy.name, *rule)).collect();
+    let expected = [("deny", 1), ("deny", 2), ("allow", 1), ("allow", 2), ("dry", 1), ("dry", 2)];
+    assert_eq!(matching, expected);
+    assert_eq!(policies.all().count(), 4);
+}
