@@ -2,14 +2,20 @@
 //! where it stands.
 //!
 //! What is wrong with a `pluginConfig` the filter's own code says. Around it are the fields of Istio's
-//! resources ([`resource`]), and what only somebody who sees all files can know ([`lint`]).
+//! resources ([`fields`], [`placement`]), and what only somebody who sees all files can know ([`lint`]).
 
+mod checker;
+mod fields;
 mod hidden;
 pub mod lint;
 mod looser;
+mod open_policies;
 mod pasted;
+mod placement;
 pub mod resource;
+mod route_paths;
 mod unlikely;
+mod unreachable;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -134,7 +140,7 @@ fn check_file(file: &File, parsed: &Parsed, surroundings: &Surroundings<'_>) -> 
             }
             resource::Kind::WasmPlugin | resource::Kind::TrafficExtension => {
                 checked.documents += 1;
-                if let Some(config) = resource::check(&context, node, &mut checked.findings) {
+                if let Some(config) = fields::check(&context, node, &mut checked.findings) {
                     check_config(&context, config, &mut checked.findings);
                 }
             }

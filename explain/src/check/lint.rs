@@ -6,7 +6,7 @@ use jwt_rbac::document::Document;
 use jwt_rbac_config::place::Place;
 use serde_json::Value as Json;
 
-use super::{Context, Finding, Severity, hidden, looser};
+use super::{Context, Finding, Severity, hidden, looser, open_policies, route_paths, unreachable};
 use crate::nearest::nearest;
 use crate::source::{Node, Value, scalar};
 
@@ -28,8 +28,10 @@ pub(super) fn all(
     lints.key_uris(json);
     lints.claims(json);
     if let Some(table) = document.and_then(|document| document.routes.as_ref()) {
-        lints.findings.extend(looser::all(context, config, json, table));
-        lints.findings.extend(hidden::all(context, config, json, table));
+        let paths = route_paths::all(json);
+        lints.findings.extend(looser::all(context, config, &paths, table));
+        lints.findings.extend(hidden::all(context, config, &paths, table));
+        lints.findings.extend(unreachable::all(context, config, &paths));
     }
     lints.findings
 }
@@ -78,22 +80,36 @@ impl Lints<'_> {
     /// Documents that ask for no token at all.
     fn anonymous(&mut self, json: &Json) {
         let routes = json["routes"].as_array();
-        let has_policies = json.get("authorizationPolicies").is_some();
-        if json.get("jwtRules").is_some() && routes.is_none() && !has_policies {
-            let message = "requests without a token pass: without `routes` the document only refuses \
-                           bad tokens";
-            let help = "add `routes`, with what each asks for";
-            self.warn(
-                "anonymous-passes",
-                &Place::root().field("jwtRules"),
-                message.to_owned(),
-                help,
-            );
+        let open = match json["authorizationPolicies"].as_array() {
+            None => None,
+            Some(policies) => match open_policies::why(policies) {
+                // Policies that ask for something stand in for routes.
+                None => return,
+                why => why,
+            },
+        };
+        if json.get("jwtRules").is_some() && routes.is_none() {
+            let (field, message, help) = match &open {
+                None => (
+                    "jwtRules",
+                    "requests without a token pass: without `routes` the document only refuses bad tokens"
+                        .to_owned(),
+                    "add `routes`, with what each asks for",
+                ),
+                Some(why) => (
+                    "authorizationPolicies",
+                    format!("requests without a token pass: {why}"),
+                    "add an ALLOW policy whose rules have `requestPrincipals: [\"*\"]`, or `routes`",
+                ),
+            };
+            self.warn("anonymous-passes", &Place::root().field(field), message, help);
         }
         let is_public = |route: &Json| route["access"] == "PUBLIC";
-        let is_open = routes.is_some_and(|it| !it.is_empty() && it.iter().all(is_public));
-        if is_open && !has_policies {
-            let message = "every route is public: no request needs a token".to_owned();
+        if routes.is_some_and(|it| !it.is_empty() && it.iter().all(is_public)) {
+            let message = match open {
+                None => "every route is public: no request needs a token".to_owned(),
+                Some(why) => format!("every route is public, and {why}: no request needs a token"),
+            };
             let help = "give a route `permissions` or `access: AUTHENTICATED`";
             self.warn("everything-public", &Place::root().field("routes"), message, help);
         }

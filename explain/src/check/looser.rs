@@ -10,25 +10,13 @@ use std::ptr;
 use jwt_rbac::authz::requirement::Requirement;
 use jwt_rbac::authz::routes::{Access, Route, RouteTable};
 use jwt_rbac::authz::template::{Part, Template};
-use jwt_rbac::request::{Header, Request};
-use jwt_rbac_config::place::Place;
-use serde_json::Value as Json;
 
+use super::route_paths::{self, MAX_FINDINGS, RoutePath};
 use super::{Context, Finding, Severity};
 use crate::source::Node;
 
 /// How many steps are taken in the tree; a document that needs more is not judged to its end.
 const MAX_STEPS: usize = 1_000_000;
-/// How many findings are enough to act on.
-const MAX_FINDINGS: usize = 20;
-
-/// One path of a route.
-struct Path {
-    route: usize,
-    index: usize,
-    template: Template,
-    methods: Vec<String>,
-}
 
 /// The paths that have the same segments up to here.
 #[derive(Default)]
@@ -45,18 +33,16 @@ struct Tree {
 pub(super) fn all(
     context: &Context<'_>,
     config: &Node,
-    json: &Json,
+    paths: &[RoutePath<'_>],
     table: &RouteTable,
 ) -> Vec<Finding> {
-    let routes = json["routes"].as_array().map_or(&[][..], Vec::as_slice);
-    let paths = paths(routes);
     let mut by_host: BTreeMap<&str, Tree> = BTreeMap::new();
     for (number, path) in paths.iter().enumerate() {
-        for host in hosts(&routes[path.route]) {
+        for host in &path.hosts {
             by_host.entry(host).or_default().add(&path.template.parts, number);
         }
     }
-    let mut search = Search { paths: &paths, pairs: Vec::new(), steps: MAX_STEPS };
+    let mut search = Search { paths, pairs: Vec::new(), steps: MAX_STEPS };
     let mut findings = Vec::new();
     for (host, tree) in &by_host {
         search.same(tree);
@@ -69,27 +55,6 @@ pub(super) fn all(
         }
     }
     findings
-}
-
-fn paths(routes: &[Json]) -> Vec<Path> {
-    let mut paths = Vec::new();
-    for (route, entry) in routes.iter().enumerate() {
-        for (index, path) in entry["paths"].as_array().into_iter().flatten().enumerate() {
-            if let Some(Ok(template)) = path.as_str().map(Template::parse) {
-                let methods = entry["methods"].as_array().into_iter().flatten();
-                let methods = methods.filter_map(|it| it.as_str().map(str::to_owned)).collect();
-                paths.push(Path { route, index, template, methods });
-            }
-        }
-    }
-    paths
-}
-
-fn hosts(route: &Json) -> Vec<&str> {
-    match route["hosts"].as_array() {
-        Some(hosts) => hosts.iter().filter_map(Json::as_str).collect(),
-        None => vec!["*"],
-    }
 }
 
 impl Tree {
@@ -107,7 +72,7 @@ impl Tree {
 }
 
 struct Search<'s> {
-    paths: &'s [Path],
+    paths: &'s [RoutePath<'s>],
     /// The path that wins, and the one that it wins over.
     pairs: Vec<(usize, usize)>,
     steps: usize,
@@ -185,8 +150,8 @@ fn finding(
     config: &Node,
     table: &RouteTable,
     host: &str,
-    winner: &Path,
-    loser: &Path,
+    winner: &RoutePath<'_>,
+    loser: &RoutePath<'_>,
 ) -> Option<Finding> {
     let routes = table.routes();
     let (first, second) = (routes.get(winner.route)?, routes.get(loser.route)?);
@@ -194,9 +159,9 @@ fn finding(
         return None;
     }
     let methods = if winner.methods.is_empty() { &loser.methods } else { &winner.methods };
-    let is_shared = |method: &&String| loser.methods.is_empty() || loser.methods.contains(method);
+    let is_shared = |method: &&&str| loser.methods.is_empty() || loser.methods.contains(method);
     let method = match methods.iter().find(is_shared) {
-        Some(method) => method.as_str(),
+        Some(method) => *method,
         None if methods.is_empty() => "GET",
         None => return None,
     };
@@ -204,10 +169,7 @@ fn finding(
     if !has(table, host, method, &path, first) {
         return None;
     }
-    let place = |path: &Path| {
-        Place::root().field("routes").index(path.route).field("paths").index(path.index)
-    };
-    let span = |path: &Path| config.find(&place(path)).span(context.text);
+    let span = |path: &RoutePath<'_>| config.find(&path.place()).span(context.text);
     let message = format!(
         "`{method} {path}` has the route `{}`, which does not ask what `{}` asks",
         first.name, second.name
@@ -215,7 +177,7 @@ fn finding(
     let finding = Finding::new(
         Severity::Warning,
         "looser-route",
-        place(winner).to_string(),
+        winner.place().to_string(),
         span(winner),
         message,
     );
@@ -243,14 +205,10 @@ fn witness(left: &Template, right: &Template) -> String {
 
 /// Whether the table gives this request to the route.
 fn has(table: &RouteTable, host: &str, method: &str, path: &str, route: &Route) -> bool {
-    let host = if host == "*" { "any.test".to_owned() } else { host.replacen("*.", "any.", 1) };
-    let headers: [Header<'_>; 3] = [
-        (b":method", method.as_bytes()),
-        (b":path", path.as_bytes()),
-        (b":authority", host.as_bytes()),
-    ];
-    let Ok(request) = Request::read(&headers) else { return false };
-    table.find(&request).is_ok_and(|found| found.is_some_and(|it| ptr::eq(it.route, route)))
+    let has = route_paths::ask(table, method, host, path, |found| {
+        found.is_ok_and(|found| found.is_some_and(|it| ptr::eq(it.route, route)))
+    });
+    has.unwrap_or(false)
 }
 
 /// Whether everybody who has the first access has the second too.
