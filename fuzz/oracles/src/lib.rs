@@ -9,6 +9,7 @@
 //! | [`document`] | a `pluginConfig` | the answer is always the same; what loads can be asked |
 //! | [`fetched`] | what a key server answers | no secret and no private key is taken, and no answer takes keys away |
 //! | [`path`] | a target | what passes can't be read as a closed path by any workload |
+//! | [`policies`] | policies and requests, chosen by bytes | the index finds what one policy after the other finds, and the report says it |
 //! | [`request`] | a request | the workload gets no header of ours from the client, the log no token, and what a worker remembers changes no decision |
 //! | [`explain`] | a request as people write it | the report says what the filter does |
 //!
@@ -26,6 +27,7 @@ pub mod fetched;
 mod independent;
 pub mod key_set;
 pub mod path;
+pub mod policies;
 mod policy;
 pub mod request;
 pub mod signed_token;
@@ -35,12 +37,13 @@ pub mod token;
 pub type Check = fn(&[u8]);
 
 /// Every oracle by the name of its fuzz target and of the directory of its seeds.
-pub const ALL: [(&str, Check); 8] = [
+pub const ALL: [(&str, Check); 9] = [
     ("document", document::check),
     ("explain", explain::check),
     ("fetched", fetched::check),
     ("key_set", key_set::check),
     ("path", path::check),
+    ("policies", policies::check),
     ("request", request::check),
     ("signed_token", signed_token::check),
     ("token", token::check),
