@@ -7,23 +7,20 @@ use std::time::Duration;
 
 use jwt_rbac_e2e::client::Request;
 use jwt_rbac_e2e::garbage::Garbage;
+use jwt_rbac_e2e::key_server::Behaviour;
 use jwt_rbac_e2e::tokens::Recipe;
 use jwt_rbac_e2e::wire::Head;
 use jwt_rbac_e2e::{artifacts, tokens};
 use serde_json::{Value, json};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// The cluster of the server of the keys that are fetched.
+pub const KEYS_CLUSTER: &str = "keys";
 
 /// The document with this number: keys and permissions differ from the one before it.
 pub fn document(number: usize) -> Value {
     let mut provider = tokens::provider();
-    // Every other set lacks the key of RS256.
-    let mut set: Value = serde_json::from_str(&artifacts::jwks()).expect("a key set is JSON");
-    if number % 2 == 1 {
-        let keys = set["keys"].as_array_mut().expect("a list of keys");
-        keys.retain(|key| key["kty"] != "RSA");
-    }
-    provider["jwks"] = set.to_string().into();
+    provider["jwks"] = key_set(number).to_string().into();
     provider["outputClaimToHeaders"] = json!([{"header": "x-sub", "claim": "sub"}]);
     let permission = ["even", "odd"][number / 2 % 2];
     json!({
@@ -32,6 +29,13 @@ pub fn document(number: usize) -> Value {
             "audiences": ["https://bookinfo.io"],
             "algorithms": ["HS512"],
             "jwks": artifacts::key_set("jwks-oct.json"),
+        }, {
+            "issuer": FETCHED_ISSUER,
+            "audiences": ["https://bookinfo.io"],
+            "jwksUri": "http://keys.test/jwks",
+            "jwksCluster": KEYS_CLUSTER,
+            "jwksRefreshInterval": "5s",
+            "allowInsecureJwks": true,
         }],
         "routes": [
             {"name": "members", "paths": ["/members"], "access": "AUTHENTICATED"},
@@ -44,6 +48,27 @@ pub fn document(number: usize) -> Value {
 }
 
 const SECRET_ISSUER: &str = "https://secret.example.com/";
+const FETCHED_ISSUER: &str = "https://fetched.example.com/";
+
+/// What the key server does in this period: the RSA key comes and goes, and now and then there is no key set.
+/// The key of ES256 always stays.
+pub fn key_server(number: usize) -> Behaviour {
+    match number % 20 {
+        7..10 => Behaviour::body(500, b"no"),
+        14 => Behaviour::body(200, b"<html>"),
+        _ => Behaviour::serves(&key_set(number / 10)),
+    }
+}
+
+/// Every other set lacks the key of RS256.
+fn key_set(number: usize) -> Value {
+    let mut set: Value = serde_json::from_str(&artifacts::jwks()).expect("a key set is JSON");
+    if number % 2 == 1 {
+        let keys = set["keys"].as_array_mut().expect("a list of keys");
+        keys.retain(|key| key["kty"] != "RSA");
+    }
+    set
+}
 
 /// A client with one connection, which is opened again where Envoy has closed it.
 #[derive(Debug)]
@@ -146,8 +171,14 @@ fn requests() -> Vec<(Request, &'static [u16])> {
     let expired = es256.clone().claim("exp", json!("now-3600")).mint();
     let large = lasting(es256.clone()).claim("x", json!("x".repeat(20_000))).mint();
     let too_large = lasting(es256).claim("x", json!("x".repeat(30_000))).mint();
+    let fetched = |recipe: Recipe| lasting(recipe).claim("iss", FETCHED_ISSUER.into()).mint();
+    let [by_fetched, by_rotated, by_unknown] =
+        ["es256", "rs256", "stranger-es256"].map(|key| fetched(Recipe::of_caller("user").key(key)));
     let members = || Request::get("/members");
     vec![
+        (members().bearer(&by_fetched), &[200]),
+        (members().bearer(&by_rotated), &[200, 401]),
+        (members().bearer(&by_unknown), &[401]),
         (members().bearer(&good), &[200]),
         (members().bearer(&good).header("x-sub", "admin").header("x_sub", "admin"), &[200]),
         (members().bearer(&rotated), &[200, 401]),

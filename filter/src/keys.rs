@@ -100,17 +100,24 @@ pub fn need(plugin: &Plugin) {
 /// Tokens named keys that the keys of these providers do not have.
 #[cold]
 pub fn miss(plugin: &Plugin, providers: &[usize]) {
-    with_fetches(|fetches| {
-        let now = now();
+    let is_moved = with_fetches(|fetches| {
+        let mut is_moved = false;
         for (_, _, from) in plugin.key_sources().filter(|(number, ..)| providers.contains(number)) {
-            let is_it = |shared: &&mut Shared| *shared.fetch.endpoint() == from.endpoint;
+            let is_it = |shared: &&mut Shared| {
+                shared.fetch.refresh().heeds_missing_keys()
+                    && *shared.fetch.endpoint() == from.endpoint
+            };
             if let Some(shared) = fetches.iter_mut().find(is_it) {
                 let timing = shared.timing();
-                shared.fetch.refresh_mut().miss_key(timing, now, random());
+                shared.fetch.refresh_mut().miss_key(timing, now(), random());
+                is_moved = true;
             }
         }
+        is_moved
     });
-    wake(plugin);
+    if is_moved == Some(true) {
+        wake(plugin);
+    }
 }
 
 /// Asks for a tick of the plugin at the next time at which its keys need something; `false` if they

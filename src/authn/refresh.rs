@@ -129,10 +129,17 @@ impl Refresh {
         self.phase = Phase::Due(now.saturating_add(spread(random, wait / 2, wait)));
     }
 
+    /// Whether a token that names a missing key can still move the next fetch forward. Only the first one
+    /// does, so that the others of a flood cost nothing.
+    #[must_use]
+    pub fn heeds_missing_keys(&self) -> bool {
+        matches!(self.phase, Phase::Due(_)) && !self.is_early && self.failures == 0
+    }
+
     /// A token names a key that the set does not have.
     pub fn miss_key(&mut self, timing: Timing, now: u64, random: u64) {
         let Phase::Due(due) = self.phase else { return };
-        if self.is_early || self.failures > 0 {
+        if !self.heeds_missing_keys() {
             return;
         }
         self.is_early = true;

@@ -1,7 +1,7 @@
 //! Whether the filter holds out. Two clients send good and hostile requests for a long time, while
-//! documents and the keys in them change and some documents are refused. Every answer must be right,
-//! none a 5xx, no VM may be lost, and the memory of Envoy must stay what it was when the cache of
-//! tokens was full.
+//! documents and the keys in them change, some documents are refused, and a key server takes a key away,
+//! gives it back and fails now and then. Every answer must be right, none a 5xx, no VM may be lost, and
+//! the memory of Envoy must stay what it was when the cache of tokens was full.
 //!
 //! ```text
 //! cargo run --release -p jwt-rbac-bench --bin soak [-- SECONDS]
@@ -18,6 +18,7 @@ use jwt_rbac_bench::hostile::{self, Client};
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::bootstrap::bootstrap;
 use jwt_rbac_e2e::envoy::Envoy;
+use jwt_rbac_e2e::key_server::KeyServer;
 use jwt_rbac_e2e::lds::{ListenerFile, Update};
 use jwt_rbac_e2e::listener;
 use jwt_rbac_e2e::upstream::Upstream;
@@ -59,7 +60,10 @@ fn seconds() -> Result<u64, String> {
 
 fn soak(seconds: u64) -> Result<(), String> {
     let mut file = ListenerFile::create(&[listening(0)]);
-    let bootstrap = bootstrap(Upstream::start().address, &[], Some(file.path()));
+    let keys = KeyServer::start(hostile::key_server(0));
+    let mut bootstrap = bootstrap(Upstream::start().address, &[], Some(file.path()));
+    let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
+    clusters.ok_or("no clusters")?.push(keys.cluster(hostile::KEYS_CLUSTER));
     let mut envoy = Envoy::start_with_workers(&artifacts::envoy()?, &bootstrap, WORKERS)?;
     let address = envoy.address(LISTENER);
     let (is_over, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
@@ -73,7 +77,7 @@ fn soak(seconds: u64) -> Result<(), String> {
     let (statuses, published) = thread::scope(|scope| {
         let ask = &ask;
         let clients: Vec<_> = (0..CLIENTS).map(|number| scope.spawn(move || ask(number))).collect();
-        let published = publish_until(&mut envoy, &mut file, end, &is_over, &sent);
+        let published = publish_until(&mut envoy, &mut file, &keys, end, &is_over, &sent);
         is_over.store(true, Ordering::Relaxed);
         let mut statuses = Statuses::new();
         for client in clients {
@@ -88,6 +92,10 @@ fn soak(seconds: u64) -> Result<(), String> {
     if !traps.is_empty() {
         return Err(format!("a VM was lost: {traps:?}"));
     }
+    if keys.asked().is_empty() {
+        return Err("no keys were fetched".to_owned());
+    }
+    println!("{} fetches of a key set that changed every ten seconds", keys.asked().len());
     published.report(seconds, &statuses)
 }
 
@@ -121,6 +129,7 @@ impl Published {
 fn publish_until(
     envoy: &mut Envoy,
     file: &mut ListenerFile,
+    keys: &KeyServer,
     end: Instant,
     is_over: &AtomicBool,
     sent: &AtomicUsize,
@@ -132,6 +141,7 @@ fn publish_until(
         thread::sleep(PERIOD);
         published.documents += 1;
         let number = published.documents;
+        keys.behave(hostile::key_server(number));
         if number.is_multiple_of(REFUSED) {
             let mut bad = listening(number);
             make_bad(&mut bad);

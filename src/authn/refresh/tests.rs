@@ -131,6 +131,21 @@ fn a_missing_key_is_looked_for_once_and_not_at_once() {
 }
 
 #[test]
+fn of_a_flood_of_missing_keys_only_the_first_is_heeded() {
+    let mut refresh = fetched();
+    assert!(refresh.heeds_missing_keys());
+    refresh.miss_key(TIMING, 1_000, 0);
+    assert!(!refresh.heeds_missing_keys());
+    refresh.start(EARLY_AFTER);
+    assert!(!refresh.heeds_missing_keys(), "a fetch that runs brings what there is");
+    refresh.fail(TIMING, EARLY_AFTER, 0);
+    assert!(!refresh.heeds_missing_keys(), "what fails is not hurried");
+    refresh.start(2 * EARLY_AFTER);
+    refresh.succeed(TIMING, 2 * EARLY_AFTER, None, 0);
+    assert!(refresh.heeds_missing_keys());
+}
+
+#[test]
 fn a_missing_key_does_not_hurry_what_fails() {
     let mut refresh = fetched();
     refresh.fail(TIMING, 0, u64::MAX);
