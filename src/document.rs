@@ -25,13 +25,10 @@ pub struct Document {
     pub responses: Responses,
     /// The header that tells what is behind the filter that it was there.
     pub fence: Option<Fence>,
-    /// All headers that some provider writes, and that of the fence. Trailers with their names are
-    /// removed.
-    pub output_headers: HeaderNames,
     /// All headers in which tokens are looked for.
     pub token_headers: HeaderNames,
-    /// The output headers, and behind a table [`crate::forward::OVERRIDES`]: the workload receives
-    /// none that a client sent.
+    /// All headers that some provider writes, that of the fence, and behind a table
+    /// [`crate::forward::OVERRIDES`]: the workload receives none that a client sent, and no such trailer.
     pub removed_headers: HeaderNames,
 }
 

@@ -99,11 +99,21 @@ fn cut_connection<'a>(document: &Document, value: &[u8]) -> Option<HeaderChange<
 }
 
 /// The trailers of a request that must not reach the workload: some servers hand them to the
-/// application as headers.
+/// application as headers. No token in one was verified (RFC 9110 §6.5.1 forbids them there).
 #[must_use]
-pub fn removed_trailers<'a>(document: &Document, trailers: &[Header<'a>]) -> Vec<&'a [u8]> {
-    let names = trailers.iter().map(|(name, _)| *name);
-    names.filter(|name| document.output_headers.contains(name)).collect()
+pub fn removed_trailers<'a>(
+    document: &Document,
+    permit: &Permit,
+    trailers: &[Header<'a>],
+) -> Vec<&'a [u8]> {
+    let locations = document.authenticator.locations();
+    let has_cookies = locations.iter().any(|location| matches!(location, Location::Cookie(_)));
+    let may_hold_token =
+        |name: &[u8]| document.token_headers.contains(name) || has_cookies && name == b"cookie";
+    let is_removed = |name: &&[u8]| {
+        document.removed_headers.contains(name) || !permit.ignores_tokens() && may_hold_token(name)
+    };
+    trailers.iter().map(|(name, _)| *name).filter(is_removed).collect()
 }
 
 /// The target of this path and query without the parameters that hold tokens, where `remove_token`

@@ -23,13 +23,17 @@ fn rule(issuer: &str) -> Value {
     json!({"issuer": issuer, "audiences": ["me"], "jwks": jwks})
 }
 
-fn bookinfo() -> Document {
+fn bookinfo_rule() -> Value {
     let mut rule = rule("https://a.test");
     rule["roleClaims"] = json!(["roles"]);
     rule["rolePermissions"] = json!({"moderator": ["read:reviews"]});
     rule["outputClaimToHeaders"] = json!([{"header": "x-sub", "claim": "sub"}]);
+    rule
+}
+
+fn bookinfo() -> Document {
     compile(&json!({
-        "jwtRules": [rule],
+        "jwtRules": [bookinfo_rule()],
         "routes": [
             {"name": "open", "paths": ["/"], "access": "PUBLIC"},
             {"name": "closed", "paths": ["/closed"], "access": "DENIED"},
@@ -179,6 +183,17 @@ fn of_several_rules_with_one_issuer_the_first_success_counts() {
     assert_eq!(decide_with(json!({"aud": "you"})).unwrap_err().0, "audience_not_allowed");
 }
 
+/// The trailers that are removed from the request of these headers.
+fn removed_trailers<'a>(
+    document: &Document,
+    headers: &[Header<'_>],
+    trailers: &[Header<'a>],
+) -> Vec<&'a [u8]> {
+    let request = Request::read(headers).unwrap();
+    let permit = permit(decide_once(document, &request, NOW)).unwrap();
+    forward::removed_trailers(document, &permit, trailers)
+}
+
 /// What the workload receives of a request, as `name: value` lines of what is removed and set.
 fn changes(document: &Document, headers: &[Header<'_>]) -> Vec<String> {
     let request = Request::read(headers).unwrap();
@@ -252,7 +267,7 @@ fn every_request_that_passes_has_the_fence_and_no_client_does() {
             ["-x-fence", "-x_fence", "-grpc-metadata-x-fence", "x-fence: 3f9c01d7a2b4e688"];
         assert_eq!(changes(&document, &headers), expected, "{method} {path}");
         let trailers: [Header<'_>; 2] = [(b"X_Fence", b"a"), (b"x-other", b"b")];
-        assert_eq!(forward::removed_trailers(&document, &trailers), [&b"X_Fence"[..]]);
+        assert_eq!(removed_trailers(&document, &headers, &trailers), [&b"X_Fence"[..]]);
     }
 }
 
@@ -542,6 +557,32 @@ fn an_authority_is_a_host() {
 
 #[test]
 fn trailers_are_cleaned_too() {
-    let trailers: [Header<'_>; 3] = [(b"x_sub", b"admin"), (b"grpc-status", b"0"), (b"x-sub", b"")];
-    assert_eq!(forward::removed_trailers(&bookinfo(), &trailers), [&b"x_sub"[..], b"x-sub"]);
+    let mut rule = bookinfo_rule();
+    rule["fromHeaders"] = json!([{"name": "authorization", "prefix": "Bearer "}]);
+    rule["fromCookies"] = json!(["session"]);
+    let document = compile(&json!({
+        "jwtRules": [rule],
+        "routes": [
+            {"paths": ["/"], "access": "PUBLIC"},
+            {"paths": ["/hook"], "access": "PUBLIC", "token": "IGNORE"},
+        ],
+    }));
+    let trailers: [Header<'_>; 7] = [
+        (b"x_sub", b"admin"),
+        (b"grpc-status", b"0"),
+        (b"x-sub", b""),
+        (b"authorization", b"Bearer a.b.c"),
+        (b"X-HTTP-Method-Override", b"DELETE"),
+        (b"x-checksum", b"1"),
+        (b"cookie", b"session=a.b.c"),
+    ];
+    let removed = |path: &'static [u8]| {
+        let headers: [Header<'_>; 3] =
+            [(b":authority", b"me.test"), (b":method", b"GET"), (b":path", path)];
+        removed_trailers(&document, &headers, &trailers)
+    };
+    let always = [&b"x_sub"[..], b"x-sub", b"X-HTTP-Method-Override"];
+    let [first, second, last] = always;
+    assert_eq!(removed(b"/"), [first, second, b"authorization", last, b"cookie"]);
+    assert_eq!(removed(b"/hook"), always);
 }

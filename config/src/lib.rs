@@ -179,8 +179,7 @@ fn compile_schema(
     let outputs = outputs.map(|header| &*header.name);
     let outputs = outputs.chain(fence.iter().map(|fence| fence.header.as_str()));
     let overrides = if routes.is_some() { OVERRIDES } else { &[] };
-    let removed_headers = HeaderNames::new(outputs.clone().chain(overrides.iter().copied()));
-    let output_headers = HeaderNames::new(outputs);
+    let removed_headers = HeaderNames::new(outputs.chain(overrides.iter().copied()));
     let token_headers = authenticator.locations().iter().filter_map(|location| match location {
         Location::Header(name, _) => Some(name.as_str()),
         Location::Cookie(_) | Location::Parameter(_) => None,
@@ -199,7 +198,6 @@ fn compile_schema(
             responses::compile(&root.field("responses"), value, problems)
         }),
         fence,
-        output_headers,
         token_headers,
         removed_headers,
     }

@@ -131,6 +131,30 @@ pub fn exchange(address: SocketAddr, bytes: &[u8], no_body: bool) -> io::Result<
     Ok(Response { body, ..response })
 }
 
+/// Sends these bytes and reads every response that comes back on the connection, until it ends or
+/// nothing has come for this time.
+///
+/// # Errors
+///
+/// As [`exchange`], if not even one response has come.
+pub fn exchange_all(
+    address: SocketAddr,
+    bytes: &[u8],
+    idle: Duration,
+) -> io::Result<Vec<Response>> {
+    let (first, mut reader) = open(address, bytes)?;
+    let mut next = Some(first);
+    let mut responses = Vec::new();
+    while let Some(response) = next {
+        let has_body = !matches!(response.status, 100..200 | 204 | 304);
+        let body = if has_body { response.head.read_body(&mut reader, true)? } else { Vec::new() };
+        responses.push(Response { body, ..response });
+        reader.get_ref().set_read_timeout(Some(idle))?;
+        next = read_head(&mut reader).ok();
+    }
+    Ok(responses)
+}
+
 /// Sends these bytes and reads the head of a response; its body, or what a tunnel carries, is left
 /// on the connection.
 ///
@@ -141,10 +165,14 @@ pub fn open(address: SocketAddr, bytes: &[u8]) -> io::Result<(Response, BufReade
     let mut stream = connect(address)?;
     stream.write_all(bytes)?;
     let mut reader = BufReader::new(stream);
-    let head = Head::read(&mut reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok((read_head(&mut reader)?, reader))
+}
+
+fn read_head(reader: &mut BufReader<TcpStream>) -> io::Result<Response> {
+    let head = Head::read(reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
     let status = head.start.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| io::Error::other(format!("not HTTP: {}", head.start)))?;
-    Ok((Response { status, head, body: Vec::new() }, reader))
+    Ok(Response { status, head, body: Vec::new() })
 }
 
 /// A connection whose reads and writes time out.

@@ -13,7 +13,7 @@ use std::net::{SocketAddr, TcpStream};
 use loona_hpack::Decoder;
 
 use crate::client::{self, Request, Response};
-use crate::wire::{self, Head};
+use crate::wire::{self, Fields, Head};
 
 /// What every connection begins with (RFC 9113 §3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -71,6 +71,11 @@ impl Error for Reset {}
 ///
 /// A [`Reset`], those of the socket, a time-out, and a response that is not HTTP/2.
 pub fn send(address: SocketAddr, request: &Request) -> io::Result<Response> {
+    exchange(address, &fields_of(request), request.body.as_bytes())
+}
+
+/// The fields of a request as [`send`] sends them.
+pub fn fields_of(request: &Request) -> Fields {
     let mut fields = vec![
         (":method".to_owned(), request.method.clone()),
         (":scheme".to_owned(), "http".to_owned()),
@@ -80,7 +85,7 @@ pub fn send(address: SocketAddr, request: &Request) -> io::Result<Response> {
     let headers =
         request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
     fields.extend(headers.filter(|(name, _)| name != "host"));
-    exchange(address, &fields, request.body.as_bytes())
+    fields
 }
 
 /// Sends these fields, pseudo headers among them, and a body, and reads one response. Trailers are
@@ -94,14 +99,32 @@ pub fn exchange(
     fields: &[(String, String)],
     body: &[u8],
 ) -> io::Result<Response> {
+    exchange_with_trailers(address, fields, body, None)
+}
+
+/// The same with trailers, which may be empty.
+///
+/// # Errors
+///
+/// As [`send`].
+pub fn exchange_with_trailers(
+    address: SocketAddr,
+    fields: &[(String, String)],
+    body: &[u8],
+    trailers: Option<&[(String, String)]>,
+) -> io::Result<Response> {
     let mut stream = client::connect(address)?;
     let mut bytes = PREFACE.to_vec();
     // SETTINGS_INITIAL_WINDOW_SIZE, and the same for the connection: no answer is that long.
     put_frame(&mut bytes, SETTINGS, 0, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff]);
     put_frame(&mut bytes, WINDOW_UPDATE, 0, 0, &[0x7f, 0xff, 0, 0]);
-    put_headers(&mut bytes, &block(fields), body.is_empty());
+    let has_trailers = trailers.is_some();
+    put_headers(&mut bytes, &block(fields), body.is_empty() && !has_trailers);
     if !body.is_empty() {
-        put_frame(&mut bytes, DATA, END_STREAM, STREAM, body);
+        put_frame(&mut bytes, DATA, if has_trailers { 0 } else { END_STREAM }, STREAM, body);
+    }
+    if let Some(trailers) = trailers {
+        put_headers(&mut bytes, &block(trailers), true);
     }
     stream.write_all(&bytes)?;
     read_response(stream)
@@ -143,8 +166,10 @@ fn low_byte(number: usize) -> u8 {
 
 fn put_headers(bytes: &mut Vec<u8>, block: &[u8], is_last: bool) {
     let end_stream = if is_last { END_STREAM } else { 0 };
-    let frames = block.len().div_ceil(MAX_FRAME);
-    for (index, part) in block.chunks(MAX_FRAME).enumerate() {
+    // A block without fields is a frame too.
+    let parts = if block.is_empty() { vec![block] } else { block.chunks(MAX_FRAME).collect() };
+    let frames = parts.len();
+    for (index, part) in parts.into_iter().enumerate() {
         let (kind, flags) = if index == 0 { (HEADERS, end_stream) } else { (CONTINUATION, 0) };
         let end_headers = if index + 1 == frames { END_HEADERS } else { 0 };
         put_frame(bytes, kind, flags | end_headers, STREAM, part);

@@ -1,12 +1,13 @@
 //! One listener: a connection manager like that of an Istio sidecar, except that it leaves the
 //! request as the client wrote it, so that the filter under test sees every odd byte.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::artifacts;
-use crate::bootstrap::{UPSTREAM, address};
+use crate::bootstrap::{self, UPSTREAM, address};
 use crate::filters;
 
 /// The header in which a local reply carries Envoy's response code details.
@@ -46,6 +47,27 @@ pub fn with_tunnels(name: &str, filters: &[Value]) -> Value {
     let routes = manager["route_config"]["virtual_hosts"][0]["routes"].as_array_mut();
     routes.expect("a list of routes").insert(0, connect);
     of_manager(name, &manager)
+}
+
+/// The same for trailers, which Envoy drops from HTTP/1.1 otherwise. Its requests go to this cluster,
+/// which is one of [`cluster_with_trailers`].
+pub fn with_trailers(name: &str, filters: &[Value], cluster: &str) -> Value {
+    with_manager(name, filters, |manager| {
+        manager["http_protocol_options"]["enable_trailers"] = true.into();
+        let route = &mut manager["route_config"]["virtual_hosts"][0]["routes"][0]["route"];
+        route["cluster"] = cluster.into();
+    })
+}
+
+/// A cluster that gets the trailers of requests.
+pub fn cluster_with_trailers(name: &str, endpoint: SocketAddr) -> Value {
+    const OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    let mut cluster = bootstrap::cluster(name, endpoint);
+    cluster["typed_extension_protocol_options"] = json!({OPTIONS: {
+        "@type": format!("type.googleapis.com/{OPTIONS}"),
+        "explicit_http_config": {"http_protocol_options": {"enable_trailers": true}},
+    }});
+    cluster
 }
 
 /// The same with another connection manager: `change` changes it.

@@ -3,6 +3,7 @@
 
 use std::io::{self, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use base64::Engine as _;
@@ -10,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Response;
-use crate::wire::Head;
+use crate::wire::{Fields, Head};
 
 /// Carries what was seen of a request whose answer has no body: of HEAD, or of a tunnel.
 const SEEN_HEADER: &str = "x-test-seen";
@@ -23,7 +24,10 @@ pub struct Seen {
     /// The request target, undecoded.
     pub path: String,
     /// The headers in their order, values as ISO 8859-1.
-    pub headers: Vec<(String, String)>,
+    pub headers: Fields,
+    /// The trailers, in their order.
+    #[serde(default)]
+    pub trailers: Fields,
 }
 
 impl Seen {
@@ -46,29 +50,60 @@ pub struct Upstream {
 impl Upstream {
     /// Starts one on a free port.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// Starts one that also notes what reaches it, whether or not an answer comes back to the client.
+    pub fn start_noting() -> (Self, Notes) {
+        let notes = Notes::default();
+        (Self::start_with(Some(notes.clone())), notes)
+    }
+
+    fn start_with(notes: Option<Notes>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                let notes = notes.clone();
                 // If a connection breaks, Envoy notices.
-                thread::spawn(move || serve(&stream));
+                thread::spawn(move || serve(&stream, notes.as_ref()));
             }
         });
         Self { address }
     }
 }
 
-fn serve(stream: &TcpStream) -> io::Result<()> {
+/// The requests that have reached a workload.
+#[derive(Clone, Debug, Default)]
+pub struct Notes(Arc<Mutex<Vec<Seen>>>);
+
+impl Notes {
+    /// How many of them are like this.
+    pub fn count(&self, is_like: impl Fn(&Seen) -> bool) -> usize {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.iter().filter(|seen| is_like(seen)).count()
+    }
+
+    fn add(&self, seen: Seen) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
+    }
+}
+
+fn serve(stream: &TcpStream, notes: Option<&Notes>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
     while let Some(head) = Head::read(&mut reader)? {
-        head.read_body(&mut reader, false)?;
+        let (_, trailers) = head.read_body_and_trailers(&mut reader, false)?;
         let mut words = head.start.splitn(3, ' ').map(str::to_owned);
         let seen = Seen {
             method: words.next().unwrap_or_default(),
             path: words.next().unwrap_or_default(),
             headers: head.headers,
+            trailers,
         };
+        if let Some(notes) = notes {
+            notes.add(seen.clone());
+        }
         if let Some(start) = tunnel(&seen) {
             let seen = BASE64_STANDARD.encode(serde_json::to_vec(&seen)?);
             let head = format!("{start}\r\n{SEEN_HEADER}: {seen}\r\n\r\n");

@@ -27,15 +27,8 @@ impl Head {
         let Some(start) = line(reader)? else {
             return Ok(None);
         };
-        let mut headers = Vec::new();
-        loop {
-            let line = line(reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
-            if line.is_empty() {
-                return Ok(Some(Self { start, headers }));
-            }
-            let (name, value) = line.split_once(':').unwrap_or((&line, ""));
-            headers.push((name.to_owned(), value.trim_matches([' ', '\t']).to_owned()));
-        }
+        let headers = fields(reader)?;
+        Ok(Some(Self { start, headers }))
     }
 
     /// Every value of a header, in order.
@@ -51,6 +44,19 @@ impl Head {
     ///
     /// Those of the socket, and a length or a chunk that makes no sense.
     pub fn read_body(&self, reader: &mut impl BufRead, until_close: bool) -> io::Result<Vec<u8>> {
+        self.read_body_and_trailers(reader, until_close).map(|(body, _)| body)
+    }
+
+    /// The same, with the trailers that stand behind the body.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read_body`].
+    pub fn read_body_and_trailers(
+        &self,
+        reader: &mut impl BufRead,
+        until_close: bool,
+    ) -> io::Result<(Vec<u8>, Fields)> {
         if self.values("transfer-encoding").any(|value| value.contains("chunked")) {
             return chunks(reader);
         }
@@ -66,9 +72,12 @@ impl Head {
             None if until_close => drop(reader.read_to_end(&mut body)?),
             None => {}
         }
-        Ok(body)
+        Ok((body, Vec::new()))
     }
 }
+
+/// Names and values, in order.
+pub type Fields = Vec<(String, String)>;
 
 /// The characters of ISO 8859-1 for these bytes.
 pub fn text(bytes: &[u8]) -> String {
@@ -87,16 +96,27 @@ fn line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
     Ok(Some(text(&line)))
 }
 
-fn chunks(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
+/// Fields up to the empty line behind them.
+fn fields(reader: &mut impl BufRead) -> io::Result<Fields> {
+    let mut fields = Vec::new();
+    loop {
+        let line = line(reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        if line.is_empty() {
+            return Ok(fields);
+        }
+        let (name, value) = line.split_once(':').unwrap_or((&line, ""));
+        fields.push((name.to_owned(), value.trim_matches([' ', '\t']).to_owned()));
+    }
+}
+
+fn chunks(reader: &mut impl BufRead) -> io::Result<(Vec<u8>, Fields)> {
     let mut body = Vec::new();
     loop {
         let size = line(reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
         let size = size.split(';').next().unwrap_or_default().trim();
         let size = u64::from_str_radix(size, 16).map_err(invalid)?;
         if size == 0 {
-            // The trailers and the empty line behind them.
-            while line(reader)?.is_some_and(|line| !line.is_empty()) {}
-            return Ok(body);
+            return Ok((body, fields(reader)?));
         }
         reader.take(size).read_to_end(&mut body)?;
         line(reader)?;
@@ -121,10 +141,12 @@ mod tests {
     #[test]
     fn reads_a_chunked_response() {
         let mut reader: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: \xff\r\n\r\n\
-                                  3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
+                                  3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nY: z\r\n\r\n";
         let head = Head::read(&mut reader).unwrap().unwrap();
         assert_eq!(head.values("x").collect::<Vec<_>>(), ["\u{ff}"]);
-        assert_eq!(head.read_body(&mut reader, true).unwrap(), b"abcde");
+        let (body, trailers) = head.read_body_and_trailers(&mut reader, true).unwrap();
+        assert_eq!(body, b"abcde");
+        assert_eq!(trailers, [("Y".to_owned(), "z".to_owned())]);
     }
 
     #[test]

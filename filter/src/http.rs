@@ -181,13 +181,11 @@ fn pass_held(_: &Permit) -> Result<(), HostError> {
 
 /// The same for its trailers.
 fn let_trailers_pass(document: &Document, permit: &Permit) -> Result<Action, HostError> {
-    if !document.output_headers.is_empty() {
-        let trailers = HeaderLines::fetch(HeaderMap::RequestTrailers).ok();
-        let lines = trailers.as_ref().and_then(HeaderLines::lines).unwrap_or_default();
-        forward::removed_trailers(document, &lines)
-            .into_iter()
-            .try_for_each(host::remove_trailer)?;
-    }
+    let trailers = HeaderLines::fetch(HeaderMap::RequestTrailers)?;
+    // What can't be read does not continue either.
+    let Some(lines) = trailers.lines() else { return Ok(Action::Pause) };
+    let removed = forward::removed_trailers(document, permit, &lines);
+    removed.into_iter().try_for_each(host::remove_trailer)?;
     Ok(pass(permit))
 }
 

@@ -127,9 +127,13 @@ impl HeaderLines {
     /// The lines, in order; `None` if the host's list can't be read.
     ///
     /// The layout is: number of pairs; for each the sizes of name and value; for each the name, a
-    /// zero byte, the value, a zero byte. Numbers are 32 bits, little-endian.
+    /// zero byte, the value, a zero byte. Numbers are 32 bits, little-endian. No lines are no bytes
+    /// (`get_header_map_pairs` of proxy-wasm-cpp-host).
     #[must_use]
     pub fn lines(&self) -> Option<Vec<Header<'_>>> {
+        if self.0.is_empty() {
+            return Some(Vec::new());
+        }
         let mut numbers = self.0.as_slice();
         let mut number = || {
             let (digits, rest) = numbers.split_first_chunk()?;

@@ -5,14 +5,18 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::client::Request;
 use jwt_rbac_e2e::decision_log::events;
+use jwt_rbac_e2e::filters;
+use jwt_rbac_e2e::http2;
 use jwt_rbac_e2e::key_server::{Behaviour, KeyServer};
+use jwt_rbac_e2e::listener::{cluster_with_trailers, with_trailers};
 use jwt_rbac_e2e::tokens::key_id;
-use jwt_rbac_e2e::upstream::Seen;
+use jwt_rbac_e2e::upstream::{Seen, Upstream};
 use serde_json::json;
 
-use crate::{document, envoy, get, keys, stat, status, token};
+use crate::{CLUSTER, document, envoy, get, keys, start, stat, status, token};
 
 const FAILED: &str = "Jwks remote fetch is failed";
 
@@ -86,6 +90,42 @@ fn a_client_that_goes_away_leaves_nothing_behind() {
     thread::sleep(Duration::from_millis(200));
     assert_eq!(stat(&envoy, "waiting_requests"), 0);
     assert_eq!(status(&envoy, &token("rs256")), 200);
+}
+
+/// Its trailers come while nobody has decided about it yet.
+#[test]
+fn the_trailers_of_a_request_that_waited_are_cleaned() {
+    const TRAILERS: &str = "trailers";
+    let late = keys(&[]).to_string().into_bytes();
+    let server = KeyServer::start(Behaviour::Late(Duration::from_millis(1_500), late));
+    let upstream = Upstream::start().address;
+    let mut document = document();
+    document["jwtRules"][0]["outputClaimToHeaders"] = json!([{"header": "x-sub", "claim": "sub"}]);
+    let filter = filters::jwt_rbac(TRAILERS, &document, &artifacts::wasm().unwrap());
+    let envoy = start(
+        &[with_trailers(TRAILERS, &[filter], TRAILERS)],
+        vec![server.cluster(CLUSTER), cluster_with_trailers(TRAILERS, upstream)],
+        upstream,
+    );
+    let trailers =
+        [("x-sub", "admin"), ("X_Sub", "admin"), ("authorization", "Bearer a.b.c"), ("x-sum", "1")];
+    let trailers = trailers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
+    let asked = |token: &str| {
+        let fields = http2::fields_of(&Request::new("POST", "/").bearer(token));
+        let body = "x".repeat(10_000);
+        let address = envoy.address(TRAILERS);
+        http2::exchange_with_trailers(address, &fields, body.as_bytes(), Some(&trailers))
+    };
+    let (good, bad) = (token("rs256"), token("stranger-rs256"));
+    let start = Instant::now();
+    let (good, bad) = thread::scope(|scope| {
+        let bad = scope.spawn(|| asked(&bad));
+        (asked(&good), bad.join().expect("a thread"))
+    });
+    assert!(start.elapsed() > Duration::from_secs(1), "it has waited");
+    assert_eq!(bad.expect("an answer").status, 401);
+    let seen = Seen::of(&good.expect("an answer")).expect("the workload answered");
+    assert_eq!(seen.trailers, [("x-sum".to_owned(), "1".to_owned())]);
 }
 
 #[test]

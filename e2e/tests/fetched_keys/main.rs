@@ -5,6 +5,7 @@ mod first;
 mod rotation;
 mod tls;
 
+use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -43,12 +44,18 @@ fn token(key: &str) -> String {
     Recipe { key: key.to_owned(), ..Recipe::of_caller("user") }.mint()
 }
 
-/// An Envoy with these listeners and the key server's cluster.
+/// An Envoy with these documents and the key server's cluster.
 fn envoy(documents: &[(&str, &Value)], server: &KeyServer) -> Envoy {
     let listeners: Vec<_> = documents.iter().map(|(name, document)| ours(name, document)).collect();
-    let mut bootstrap = bootstrap(Upstream::start().address, &listeners, None);
+    let upstream = Upstream::start().address;
+    start(&listeners, vec![server.cluster(CLUSTER)], upstream)
+}
+
+/// An Envoy with these listeners, and these clusters beside the workload's.
+fn start(listeners: &[Value], further: Vec<Value>, upstream: SocketAddr) -> Envoy {
+    let mut bootstrap = bootstrap(upstream, listeners, None);
     let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().expect("a list");
-    clusters.push(server.cluster(CLUSTER));
+    clusters.extend(further);
     let started = artifacts::envoy().and_then(|binary| Envoy::start(&binary, &bootstrap));
     started.unwrap_or_else(|error| panic!("{error}"))
 }
