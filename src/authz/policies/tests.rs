@@ -142,6 +142,20 @@ fn without_a_peer_only_negated_fields_hold() {
 }
 
 #[test]
+fn white_space_around_a_header_hides_nothing() {
+    let evil = is(Test::Header("x-tenant".to_owned(), vec![Pattern::parse("evil")]));
+    let policies = Policies::new(vec![policy("a", Action::Deny, vec![to(vec![evil])])]);
+    for (value, expected) in
+        [("evil", true), (" evil", true), ("evil\t ", true), ("e vil", false), ("evil.", false)]
+    {
+        let headers: [Header<'_>; 3] =
+            [(b":method", b"GET"), (b":path", b"/"), (b"x-tenant", value.as_bytes())];
+        let request = Request::read(&headers).unwrap();
+        assert_eq!(policies.judge(&request, None).denial.is_some(), expected, "{value:?}");
+    }
+}
+
+#[test]
 fn the_connection_is_asked_only_where_it_can_still_decide() {
     let connection = Peer { identity: Some("spiffe://td/ns/a/sa/b"), ..Peer::default() };
     let rule = || Rule {
