@@ -101,6 +101,49 @@ fn tokens_that_are_too_long() {
     assert_alive(&envoy, "ours");
 }
 
+/// To the byte, above and below the default.
+#[test]
+fn a_document_says_how_long_a_token_may_be() {
+    const SIZES: [(&str, usize); 3] = [("2Ki", 2 << 10), ("4Ki", 4 << 10), ("64Ki", 64 << 10)];
+    let listeners = SIZES.map(|(size, _)| {
+        let mut document = public();
+        document["maxTokenSize"] = size.into();
+        let filter = filters::jwt_rbac(size, &document, &artifacts::wasm().unwrap());
+        with_header_limit(size, &[filter], 96)
+    });
+    let envoy = Envoy::before_upstream(&listeners, None);
+    let padded = |length: usize| {
+        Recipe::of_caller("user").claim("padding", json!("x".repeat(length))).mint()
+    };
+    for (size, limit) in SIZES {
+        // Three bytes of a payload are four of a token.
+        let length = (limit - padded(0).len()) / 4 * 3;
+        let tokens = (length - 3..length + 3).map(padded);
+        let longest = tokens.filter(|token| token.len() <= limit).max_by_key(String::len);
+        let longest = longest.expect("a token that is short enough");
+        assert!(limit - longest.len() <= 2, "{size}: {}", longest.len());
+        let too_long = padded(length + 3);
+        for (token, status) in [(&longest, 200), (&too_long, 401)] {
+            let response = send(&Request::get("/").bearer(token), envoy.address(size));
+            assert_eq!(response.status, status, "{size}, {} bytes", token.len());
+        }
+        assert_alive(&envoy, size);
+    }
+}
+
+#[test]
+fn tokens_that_are_too_deep() {
+    let envoy = Envoy::before_upstream(&[ours("ours", &public())], None);
+    let nested = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!([inner]));
+    // The claims themselves are the first level.
+    for (depth, status) in [(1, 200), (31, 200), (32, 401), (500, 401)] {
+        let token = Recipe::of_caller("user").claim("deep", nested(depth)).mint();
+        let response = send(&Request::get("/").bearer(&token), envoy.address("ours"));
+        assert_eq!(response.status, status, "{depth} levels: {}", response.text());
+    }
+    assert_alive(&envoy, "ours");
+}
+
 #[test]
 fn tokens_that_hold_too_much() {
     let envoy = Envoy::before_upstream(&[ours("ours", &public())], None);

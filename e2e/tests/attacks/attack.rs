@@ -4,12 +4,14 @@ use std::fmt;
 use std::io::{self, ErrorKind, Write as _};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use jwt_rbac_e2e::check;
 use jwt_rbac_e2e::client::{self, Request, Response};
 use jwt_rbac_e2e::http2::{self, Reset};
 use jwt_rbac_e2e::protocol::Protocol;
 use jwt_rbac_e2e::upstream::Seen;
+use jwt_rbac_e2e::wire::{self, Fields};
 
 use crate::documents;
 
@@ -27,14 +29,24 @@ pub struct Attack {
     pub outcome: Outcome,
 }
 
+/// The header by which the workload knows an attack that is sent as [`Sent::Stream`].
+pub const MARK: &str = "x-attack";
+/// How long a connection that has answered is listened to.
+const IDLE: Duration = Duration::from_millis(150);
+
 /// How it is sent.
 pub enum Sent {
     /// Over HTTP/1.1 and over HTTP/2, in a connection each.
     Request(Request),
     /// These bytes.
     Http1(Vec<u8>),
+    /// These bytes, in which one reader may see more requests than another. All that comes back is read,
+    /// and compared with what has reached the workload with this [`MARK`].
+    Stream(Vec<u8>, String),
     /// These fields, pseudo headers among them, over HTTP/2.
-    Http2(Vec<(String, String)>),
+    Http2(Fields),
+    /// A request with trailers, over HTTP/1.1 and over HTTP/2.
+    Trailers(Request, Fields),
 }
 
 /// What must come of it. A status of 500 or more never holds: 503 is what Envoy answers when the
@@ -95,6 +107,31 @@ impl Attack {
         Self { name: name.into(), source, listener: documents::TABLE, sent, outcome }
     }
 
+    /// Bytes that may hold more than one request. `mark` is in the [`MARK`] of the first.
+    pub fn stream(
+        name: impl Into<String>,
+        source: &'static str,
+        bytes: impl Into<Vec<u8>>,
+        mark: &str,
+        outcome: Outcome,
+    ) -> Self {
+        let sent = Sent::Stream(bytes.into(), mark.to_owned());
+        Self { name: name.into(), source, listener: documents::TABLE, sent, outcome }
+    }
+
+    /// A request with trailers.
+    pub fn trailers(
+        name: impl Into<String>,
+        source: &'static str,
+        request: Request,
+        trailers: &[(&str, &str)],
+        outcome: Outcome,
+    ) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let sent = Sent::Trailers(request, trailers.iter().map(owned).collect());
+        Self { name: name.into(), source, listener: documents::TRAILERS, sent, outcome }
+    }
+
     /// Fields of HTTP/2.
     pub fn http2(
         name: impl Into<String>,
@@ -123,8 +160,42 @@ impl Attack {
             Sent::Http1(bytes) => {
                 vec![(Protocol::Http1, client::exchange(address, bytes, false))]
             }
+            Sent::Stream(bytes, _) => match client::exchange_all(address, bytes, IDLE) {
+                Ok(responses) => {
+                    responses.into_iter().map(|response| (Protocol::Http1, Ok(response))).collect()
+                }
+                Err(error) => vec![(Protocol::Http1, Err(error))],
+            },
             Sent::Http2(fields) => vec![(Protocol::Http2, http2::exchange(address, fields, &[]))],
+            Sent::Trailers(request, trailers) => {
+                let fields = http2::fields_of(request);
+                let chunks = request.clone().header("transfer-encoding", "chunked");
+                let bytes = [chunks.bytes(), chunked(trailers)].concat();
+                let lower =
+                    |(name, value): &(String, String)| (name.to_ascii_lowercase(), value.clone());
+                let trailers: Vec<_> = trailers.iter().map(lower).collect();
+                let http2 = http2::exchange_with_trailers(address, &fields, BODY, Some(&trailers));
+                vec![
+                    (Protocol::Http1, client::exchange(address, &bytes, false)),
+                    (Protocol::Http2, http2),
+                ]
+            }
         };
+        if let Sent::Stream(_, mark) = &self.sent {
+            let is_seen = |answer: &&(Protocol, io::Result<Response>)| {
+                answer.1.as_ref().is_ok_and(|response| Seen::of(response).is_some())
+            };
+            let answered = answers.iter().filter(is_seen).count();
+            let is_marked =
+                |seen: &Seen| seen.headers.iter().any(|it| it.0 == MARK && it.1 == *mark);
+            let reached = crate::notes().count(is_marked);
+            if reached != answered {
+                return vec![format!(
+                    "{} ({}): {reached} requests have reached the workload, {answered} are answered",
+                    self.name, self.source
+                )];
+            }
+        }
         let judged = answers.into_iter().filter_map(|(protocol, answer)| {
             let failure = self.judge(answer).err()?;
             Some(format!("{protocol:?}, {} ({}): {failure}", self.name, self.source))
@@ -187,6 +258,16 @@ pub fn run(group: &str, attacks: &[Attack]) {
     let tried = TRIED.fetch_add(attacks.len(), Ordering::Relaxed) + attacks.len();
     // Not `println!`, which the test runner keeps to itself.
     let _ = writeln!(io::stdout(), "attacks: {} on {group} held, {tried} so far", attacks.len());
+}
+
+/// The body of a request with trailers.
+const BODY: &[u8] = b"abc";
+
+/// [`BODY`] and trailers, as a chunked body (RFC 9112 §7.1).
+fn chunked(trailers: &[(String, String)]) -> Vec<u8> {
+    let lines = trailers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+    let lines = lines.collect::<Vec<_>>().concat();
+    [b"3\r\n", BODY, b"\r\n0\r\n", &wire::bytes(&lines), b"\r\n"].concat()
 }
 
 /// Whether the peer ended the exchange without an answer.

@@ -65,7 +65,8 @@ fn times() -> Vec<Attack> {
     {
         attacks.push(time("nbf", value));
     }
-    for ahead in [70, 3_600, 86_400_000] {
+    // Longer than this suite takes on a busy machine; the edge is in `tests/decision.rs`.
+    for ahead in [600, 3_600, 86_400_000] {
         attacks.push(time("nbf", &(now + ahead).to_string()));
     }
     for value in ["true", "\"0\"", "[]", "{}", "-1", "1e300", "99999999999999999999"] {

@@ -3,13 +3,14 @@
 use std::sync::LazyLock;
 
 use jwt_rbac_e2e::client::Request;
-use jwt_rbac_e2e::listener::{ours, with_manager, with_tunnels};
+use jwt_rbac_e2e::listener::{ours, with_manager, with_trailers, with_tunnels};
 use jwt_rbac_e2e::tokens::{self, Recipe};
 use jwt_rbac_e2e::{artifacts, filters};
 use serde_json::{Value, json};
 
 use crate::forge;
 use crate::hosts;
+use crate::policies;
 
 /// A provider with the keys that nearly every issuer has, and a table.
 pub const TABLE: &str = "table";
@@ -29,6 +30,12 @@ pub const AUTHENTICATION_ONLY: &str = "authentication-only";
 pub const TUNNELS: &str = "tunnels";
 /// Envoy's router chooses one of several virtual hosts.
 pub const HOSTS: &str = "hosts";
+/// Trailers are let through by Envoy, in both directions of its HTTP/1.1.
+pub const TRAILERS: &str = "trailers";
+/// Policies, no table; clients connect to Envoy themselves.
+pub const POLICIES: &str = "policies";
+/// The same behind one proxy whose `x-forwarded-for` counts.
+pub const BEHIND_PROXY: &str = "behind-proxy";
 /// Istio's four settings of `pathNormalization`.
 pub const NORMALIZATIONS: [&str; 4] = ["none", "base", "merge-slashes", "decode-and-merge-slashes"];
 
@@ -46,10 +53,14 @@ pub fn listeners() -> Vec<Value> {
         ours(TWO_ISSUERS, &two_issuers()),
         ours(AUTHENTICATION_ONLY, &json!({"jwtRules": [provider()]})),
         hosts::listener(HOSTS),
+        policies::listener(POLICIES, 0),
+        policies::listener(BEHIND_PROXY, 1),
     ];
     let module = artifacts::wasm().unwrap_or_else(|error| panic!("{error}"));
     let tunnels = filters::jwt_rbac(TUNNELS, &table(&provider()), &module);
     listeners.push(with_tunnels(TUNNELS, &[tunnels]));
+    let trailers = filters::jwt_rbac(TRAILERS, &table(&provider()), &module);
+    listeners.push(with_trailers(TRAILERS, &[trailers], TRAILERS));
     listeners.extend(NORMALIZATIONS.map(|name| {
         let filter = filters::jwt_rbac(name, &public_rest(), &module);
         with_manager(name, &[filter], |manager| normalize(name, manager))
@@ -68,6 +79,7 @@ pub fn good(listener: &str) -> Request {
     match listener {
         SECRET => request.bearer(&TOKENS[1]),
         PLACES => request.header("x-token", &TOKENS[0]),
+        POLICIES | BEHIND_PROXY => Request::get("/public/x"),
         HOSTS => request.header("host", "admin.example.com").bearer(&TOKENS[0]),
         _ => request.bearer(&TOKENS[0]),
     }

@@ -18,20 +18,23 @@ mod key_ids;
 mod methods;
 mod paths;
 mod places;
+mod policies;
 mod signatures;
 mod smuggling;
 mod spellings;
+mod trailers;
 mod tunnels;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jwt_rbac_e2e::artifacts;
 use jwt_rbac_e2e::bootstrap;
 use jwt_rbac_e2e::client::Request;
 use jwt_rbac_e2e::envoy::Envoy;
+use jwt_rbac_e2e::listener::cluster_with_trailers;
 use jwt_rbac_e2e::shared::SharedEnvoy;
 use jwt_rbac_e2e::tokens::Recipe;
-use jwt_rbac_e2e::upstream::Upstream;
+use jwt_rbac_e2e::upstream::{Notes, Upstream};
 
 use attack::Attack;
 
@@ -98,6 +101,17 @@ fn headers() {
 #[test]
 fn smuggling() {
     attack::run("smuggling", &smuggling::attacks());
+    assert!(!smuggling::has_reached(notes()), "a second request has reached the workload");
+}
+
+#[test]
+fn trailers() {
+    attack::run("trailers", &trailers::attacks());
+}
+
+#[test]
+fn policies() {
+    attack::run("policies", &policies::attacks());
 }
 
 #[test]
@@ -132,6 +146,7 @@ fn an_honest_token_gets_in() {
             places::put(Request::get("/admin"), place, &forge::by_key("rs256", &[]).mint()),
         )
     }));
+    honest.extend(policies::honest());
     honest.extend(documents::NORMALIZATIONS.map(|listener| (listener, admin("rs256"))));
     for (listener, request) in honest {
         assert_eq!(envoy.answer(listener, &request).status, 200, "{listener}: {request:?}");
@@ -154,6 +169,8 @@ fn all() -> Vec<Attack> {
         methods::attacks(),
         headers::attacks(),
         smuggling::attacks(),
+        trailers::attacks(),
+        policies::attacks(),
         tunnels::attacks(),
     ]
     .into_iter()
@@ -161,14 +178,26 @@ fn all() -> Vec<Attack> {
     .collect()
 }
 
+/// The workload, and what has reached it.
+fn workload() -> &'static (Upstream, Notes) {
+    static WORKLOAD: OnceLock<(Upstream, Notes)> = OnceLock::new();
+    WORKLOAD.get_or_init(Upstream::start_noting)
+}
+
+fn notes() -> &'static Notes {
+    &workload().1
+}
+
 fn envoy() -> Arc<Envoy> {
     static ENVOY: SharedEnvoy = SharedEnvoy::new();
     ENVOY.get(|| {
-        let upstream = Upstream::start().address;
+        let upstream = workload().0.address;
         let mut bootstrap = bootstrap::bootstrap(upstream, &documents::listeners(), None);
         let clusters = bootstrap["static_resources"]["clusters"].as_array_mut();
         let of_host = |name: &&str| bootstrap::cluster(name, upstream);
-        clusters.expect("a list of clusters").extend(hosts::NAMES.iter().map(of_host));
+        let clusters = clusters.expect("a list of clusters");
+        clusters.extend(hosts::NAMES.iter().map(of_host));
+        clusters.push(cluster_with_trailers(documents::TRAILERS, upstream));
         let started = artifacts::envoy().and_then(|binary| Envoy::start(&binary, &bootstrap));
         started.unwrap_or_else(|error| panic!("{error}"))
     })

@@ -1,9 +1,10 @@
 //! Bytes in which one reader sees one request and another two. Envoy reads them first; what it lets
-//! through must be one request, judged as what the workload gets.
+//! through must be one request, judged as what the workload gets. All answers are read, and as many requests
+//! as are answered have reached the workload.
 
-use jwt_rbac_e2e::upstream::Seen;
+use jwt_rbac_e2e::upstream::{Notes, Seen};
 
-use crate::attack::{Attack, Outcome};
+use crate::attack::{Attack, MARK, Outcome};
 
 const FRAMING: &str = "RFC 9112 §11.2: request smuggling";
 const LINES: &str = "RFC 9112 §2.2, §3: request lines that are read in two ways";
@@ -16,7 +17,12 @@ pub fn attacks() -> Vec<Attack> {
 }
 
 /// What follows the first request, if a reader ends it too early.
-const SECOND: &str = "GET /admin HTTP/1.1\r\nhost: a.test\r\n\r\n";
+const SECOND: &str = "GET /admin/smuggled HTTP/1.1\r\nhost: a.test\r\n\r\n";
+
+/// Whether a second request has reached the workload, on whatever connection.
+pub fn has_reached(notes: &Notes) -> bool {
+    notes.count(|seen| seen.path.contains("smuggled")) > 0
+}
 
 fn framing() -> Vec<Attack> {
     let length = SECOND.len();
@@ -65,11 +71,12 @@ fn framing() -> Vec<Attack> {
             "transfer-encoding: chunked\r\n\r\n1;x=\ny\r\nx\r\n0\r\n\r\n".to_owned(),
         ),
     ];
-    let named = |(name, rest): &(&str, String)| {
-        let bytes = format!("POST /public/x HTTP/1.1\r\nhost: a.test\r\n{rest}");
-        Attack::http1(format!("framing: {name}"), FRAMING, bytes, only("/public/x"))
+    let named = |(number, (name, rest)): (usize, &(&str, String))| {
+        let mark = format!("framing {number}");
+        let bytes = format!("POST /public/x HTTP/1.1\r\nhost: a.test\r\n{MARK}: {mark}\r\n{rest}");
+        Attack::stream(format!("framing: {name}"), FRAMING, bytes, &mark, only("/public/x"))
     };
-    rows.iter().map(named).collect()
+    rows.iter().enumerate().map(named).collect()
 }
 
 fn lines() -> Vec<Attack> {
@@ -95,11 +102,13 @@ fn lines() -> Vec<Attack> {
         "GET a.test:80 HTTP/1.1",
         "\u{16}\u{3}\u{1}\u{0}",
     ];
-    let named = |line: &&str| {
-        let bytes = format!("{line}\r\nhost: a.test\r\nconnection: close\r\n\r\n");
-        Attack::http1(format!("line {line:?}"), LINES, bytes, only("/public/x"))
+    let named = |(number, line): (usize, &&str)| {
+        let mark = format!("line {number}");
+        let bytes =
+            format!("{line}\r\nhost: a.test\r\n{MARK}: {mark}\r\nconnection: close\r\n\r\n");
+        Attack::stream(format!("line {line:?}"), LINES, bytes, &mark, only("/public/x"))
     };
-    LINES_.iter().map(named).collect()
+    LINES_.iter().enumerate().map(named).collect()
 }
 
 fn fields() -> Vec<Attack> {
@@ -119,11 +128,13 @@ fn fields() -> Vec<Attack> {
         "(x): y",
         "x\u{ff}: y",
     ];
-    let named = |row: &&str| {
-        let bytes = format!("GET /admin HTTP/1.1\r\nhost: a.test\r\n{row}\r\n\r\n");
-        Attack::http1(format!("field {row:?}"), FOLDED, bytes, Outcome::Refused)
+    let named = |(number, row): (usize, &&str)| {
+        let mark = format!("field {number}");
+        let bytes =
+            format!("GET /admin HTTP/1.1\r\nhost: a.test\r\n{MARK}: {mark}\r\n{row}\r\n\r\n");
+        Attack::stream(format!("field {row:?}"), FOLDED, bytes, &mark, Outcome::Refused)
     };
-    rows.iter().map(named).collect()
+    rows.iter().enumerate().map(named).collect()
 }
 
 fn http2() -> Vec<Attack> {
