@@ -35,5 +35,5 @@ pub extern "C" fn run() -> usize {
 #[allow(unsafe_code, reason = "as above")]
 #[unsafe(no_mangle)]
 pub extern "C" fn start() -> *const u8 {
-    BUFFER.with_borrow(|buffer| buffer.as_ptr())
+    BUFFER.with_borrow(Vec::as_ptr)
 }
