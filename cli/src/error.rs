@@ -62,6 +62,8 @@ pub enum Error {
     Certificate(CertificateProblem),
     #[error("cannot write JSON: {0}")]
     Json(serde_json::Error),
+    #[error("cannot write YAML: {0}")]
+    Yaml(jwt_rbac_migrate::Error),
     #[error("{0}")]
     Local(Missing),
     #[error("cannot write to the temporary folder: {source}; set TMPDIR to a folder of yours")]

@@ -22,6 +22,7 @@ mod explain;
 mod files;
 mod jwks;
 mod key;
+mod migrate;
 mod now;
 mod output;
 mod shell;
@@ -57,6 +58,7 @@ enum Command {
     Explain(Box<explain::Options>),
     Test(test::Options),
     Try(try_out::Options),
+    Migrate(migrate::Options),
     Decode(decode::Options),
     Token(Box<token::Options>),
     Jwks(jwks::Options),
@@ -73,6 +75,7 @@ impl Command {
             Self::Explain(options) => explain::run(options),
             Self::Test(options) => test::run(options),
             Self::Try(options) => try_out::run(options),
+            Self::Migrate(options) => migrate::run(options),
             Self::Decode(options) => decode::run(options),
             Self::Token(options) => token::run(options).map(Output::from),
             Self::Jwks(options) => jwks::run(options).map(Output::from),

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use common::stdout;
 
-const COMMANDS: [&str; 9] =
-    ["check", "explain", "test", "try", "decode", "token", "jwks", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["check", "explain", "test", "try", "migrate", "decode", "token", "jwks", "completions", "man"];
 
 #[test]
 fn every_shell_completes_every_command() {

@@ -30,6 +30,7 @@ use serde::Serialize;
 use crate::nearest::nearest;
 use crate::policy;
 use crate::source::{self, Node, Parsed};
+pub use placement::is_gateway;
 
 /// A file, or what stands for one.
 #[derive(Clone, Debug)]
@@ -154,6 +155,12 @@ fn check_file(file: &File, parsed: &Parsed, surroundings: &Surroundings<'_>) -> 
     checked
 }
 
+/// Where secrets stand in a document; what is shown of it must not repeat them.
+#[must_use]
+pub fn secrets(node: &Node) -> Vec<Range<usize>> {
+    pasted::secrets(node)
+}
+
 /// What a check needs to know beside the value that it looks at.
 pub struct Context<'c> {
     /// The text of the file.
@@ -183,8 +190,9 @@ impl Finding {
     }
 }
 
-/// Something that is no YAML.
-pub(crate) fn syntax(fault: &source::Fault) -> Finding {
+/// Something that is no YAML, as a finding.
+#[must_use]
+pub fn syntax(fault: &source::Fault) -> Finding {
     let other = fault.other.clone().map(|(span, word)| (span, word.to_owned()));
     let help = fault.help.clone();
     let finding =

@@ -75,7 +75,8 @@ fn check_direction(checker: &mut Checker<'_, '_>, spec: &Node, spec_name: &Range
 
 /// Whether the resource is for a gateway or a waypoint, as far as it says: a waypoint serves a Service, and
 /// has only what comes in.
-fn is_gateway(spec: &Node) -> bool {
+#[must_use]
+pub fn is_gateway(spec: &Node) -> bool {
     let references = spec.get("targetRefs").into_iter().flat_map(Node::elements);
     let mut references = references.chain(spec.get("targetRef"));
     let refers = references.any(|it| {

@@ -92,6 +92,7 @@ pub fn native(node: &Node, kind: &'static str) -> Finding {
         _ => ("authorizationPolicies", "its `spec`, with a name, as one entry,"),
     };
     let message = format!("found Istio's {kind}, expected a WasmPlugin with a `pluginConfig`");
-    Finding::new(Severity::Error, "resource", "kind", span, message)
-        .help(format!("{what} goes to `{goes_to}` of a `pluginConfig`"))
+    Finding::new(Severity::Error, "resource", "kind", span, message).help(format!(
+        "`jwt-rbac migrate` writes it: {what} goes to `{goes_to}` of a `pluginConfig`"
+    ))
 }
