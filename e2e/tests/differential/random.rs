@@ -33,6 +33,8 @@ const TEXTS: &[&str] = &["one", "two", "one two", "", "One", "on"];
 const PATTERNS: &[&str] = &["one", "two", "o*", "*e", "*", "one two", "On*", "*n*"];
 const PRINCIPALS: &[&str] =
     &["*", "*/web", "td/ns/demo/sa/web", "cluster.local/ns/demo/sa/web", "td/*"];
+const ACCOUNTS: &[&str] = &["web", "demo/web", "other/web"];
+const DOMAINS: &[&str] = &["td", "old", "t*", "*d", "*"];
 const CALLERS: &[&str] = &[
     "*",
     "https://tenant.auth0.com//one",
@@ -121,6 +123,11 @@ impl Random {
             let name = if self.one_in(4) { not_name } else { name };
             object.insert(name.to_owned(), self.some(values));
         }
+        // Istio has accounts alone, or principals and namespaces.
+        if object.contains_key("serviceAccounts") || object.contains_key("notServiceAccounts") {
+            object.retain(|name, _| !name.ends_with("rincipals") || name.contains("equest"));
+            object.retain(|name, _| !name.ends_with("amespaces"));
+        }
         Value::Object(object)
     }
 
@@ -155,6 +162,8 @@ impl Random {
 const SOURCE: &[(&str, &str, &[&str])] = &[
     ("principals", "notPrincipals", PRINCIPALS),
     ("namespaces", "notNamespaces", &["demo", "d*o", "*"]),
+    ("serviceAccounts", "notServiceAccounts", ACCOUNTS),
+    ("trustDomains", "notTrustDomains", DOMAINS),
     ("requestPrincipals", "notRequestPrincipals", CALLERS),
     ("requestPrincipals", "notRequestPrincipals", CALLERS),
     ("remoteIpBlocks", "notRemoteIpBlocks", BLOCKS),
@@ -181,6 +190,8 @@ const KEYS: &[(&str, &[&str])] = &[
     ("request.auth.claims[a.b]", PATTERNS),
     ("source.principal", PRINCIPALS),
     ("source.namespace", &["demo", "*"]),
+    ("source.serviceAccount", ACCOUNTS),
+    ("source.trustDomain", DOMAINS),
     ("remote.ip", BLOCKS),
     ("destination.ip", BLOCKS),
     ("destination.port", &["1", "80"]),
