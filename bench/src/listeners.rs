@@ -148,6 +148,20 @@ mod tests {
     }
 
     #[test]
+    fn the_pair_has_the_policies_too() {
+        let document = policy::with_policies(10, &artifacts::jwks());
+        let filters = native_pair(&document).unwrap();
+        let policies = &filters[1]["typed_config"]["rules"]["policies"];
+        let conditions = &policies["ns[shop]-policy[resource-5]-rule[0]"]["permissions"][0]["and_rules"]
+            ["rules"];
+        assert_eq!(conditions[0]["or_rules"]["rules"][0]["header"]["name"], ":method");
+        assert_eq!(
+            conditions[1]["or_rules"]["rules"][0]["url_path"]["path"]["prefix"],
+            "/v1/payments-0005/"
+        );
+    }
+
+    #[test]
     fn the_cache_is_that_of_the_provider() {
         let chain = Chain::NativeWithCache(policy::document(10, &artifacts::jwks()));
         let filters = chain.filters("", Path::new("")).unwrap();

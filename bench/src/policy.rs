@@ -40,6 +40,14 @@ pub fn document(count: usize, key_set: &str) -> Value {
     })
 }
 
+/// The same API as this many policies of Istio, one for each resource, in place of routes.
+pub fn with_policies(count: usize, key_set: &str) -> Value {
+    let mut document = document(0, key_set);
+    document.as_object_mut().expect("a document").remove("routes");
+    document["authorizationPolicies"] = (0..count).map(policy).collect();
+    document
+}
+
 /// The same with [`PUBLIC_PATH`] as its last route.
 pub fn with_public_route(mut document: Value) -> Value {
     let routes = document["routes"].as_array_mut().expect("a list of routes");
@@ -68,6 +76,18 @@ fn route(number: usize) -> Value {
         "paths": [path(number, "{id}")],
         "methods": ["GET"],
         "permissions": [permission(number)],
+    })
+}
+
+fn policy(number: usize) -> Value {
+    json!({
+        "name": format!("resource-{number}"),
+        "namespace": "shop",
+        "action": "ALLOW",
+        "rules": [{
+            "to": [{"operation": {"methods": ["GET"], "paths": [path(number, "*")]}}],
+            "when": [{"key": "request.auth.claims[permissions]", "values": [permission(number)]}],
+        }],
     })
 }
 

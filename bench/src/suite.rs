@@ -144,6 +144,17 @@ pub fn standard() -> Suite {
     let title = "token seen before, 1,000 routes";
     suite.compare(title, plain, base, ours_of_thousand, Some(0.06), Some(0.04));
 
+    for (name, count, title, must) in [
+        ("seen, 10 policies", 10, "token seen before, 10 policies", 0.3),
+        ("seen, 1000 policies", 1_000, "token seen before, 1,000 policies", 0.1),
+    ] {
+        let document = policy::with_policies(count, &keys);
+        let request = Request::seen(name, policy::permitted_path(count));
+        let base = suite.native(&request, Chain::Native(document.clone()), 200);
+        let ours = suite.ours(&request, document, 200, CacheUse::Hits);
+        suite.compare(title, plain, base, ours, Some(must), None);
+    }
+
     let denied = Request::seen("denied", policy::forbidden_path());
     let base = suite.native(&denied, Chain::Native(table(ROUTES)), 403);
     let ours_denied = suite.ours(&denied, table(ROUTES), 403, CacheUse::Hits);
