@@ -1,8 +1,10 @@
 //! Authorization: from an identity, or anonymous, to a permit.
 
+pub mod counterpart;
 pub mod hosts;
 pub mod path;
 pub mod policies;
+pub mod regex;
 pub mod requirement;
 pub mod routes;
 pub mod template;
@@ -16,6 +18,7 @@ use routes::{Access, Match};
 use crate::authn::identity::Identity;
 use crate::denial::{Denial, Detail};
 use crate::refusal::Refusal;
+use crate::request::Request;
 
 /// Who sent a request, as far as its token says so.
 #[derive(Debug)]
@@ -88,6 +91,7 @@ impl Permit {
 /// # Errors
 /// Why the request is denied.
 pub(crate) fn authorize<'d>(
+    request: &Request<'_>,
     route: Option<&Match<'d, '_>>,
     caller: Caller,
     by_policy: Option<Denial<'d>>,
@@ -101,7 +105,7 @@ pub(crate) fn authorize<'d>(
         Some((Access::Denied, _)) => return Err(Refusal::RouteDenied.into()),
         Some((Access::Required(requirement), variables)) => {
             let identity = permit.identity().ok_or(Refusal::IdentityMissing)?;
-            requirement.check(identity, variables)?;
+            requirement.check(identity, variables, request)?;
         }
     }
     // Judged last: only a request that may continue has headers to write.

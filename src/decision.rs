@@ -169,7 +169,7 @@ pub fn decide_with<'d, 'r>(
         Some(denial) if denial.is_of_dry_policy() => (Some(denial), None),
         denial => (None, denial),
     };
-    let permit = authz::authorize(route.as_ref(), caller, denial);
+    let permit = authz::authorize(request, route.as_ref(), caller, denial);
     let decision = conclude(document, route, identity, permit);
     let verdict = match (decision.verdict, of_dry_run) {
         // As if the policy were not there, as in Istio: the request keeps its identity.

@@ -11,6 +11,7 @@ use crate::authn::cookies::{self, Cookie};
 use crate::authn::locate::{self, Location};
 use crate::authz::Permit;
 use crate::document::Document;
+use crate::query;
 use crate::request::{Header, Request};
 
 /// Headers with which a client asks frameworks to see another method or path than the one that was
@@ -126,7 +127,7 @@ fn cut_parameters(
     remove_token: bool,
 ) -> Option<Vec<u8>> {
     let may_be_cut = |part: &[u8]| {
-        let (name, _) = locate::split_parameter(part);
+        let (name, _) = query::split_parameter(part);
         locate::is_token_parameter(name, locations)
             || locate::is_spelling_of_parameter(name, locations)
     };
@@ -137,7 +138,7 @@ fn cut_parameters(
     let mut is_cut = false;
     let mut separator = b'?';
     for parameter in query.split(|&byte| byte == b'&') {
-        let (name, _) = locate::split_parameter(parameter);
+        let (name, _) = query::split_parameter(parameter);
         if locate::is_token_parameter(name, locations) {
             if remove_token {
                 is_cut = true;
@@ -150,7 +151,7 @@ fn cut_parameters(
             let parts = parameter.split(|&byte| byte == b';');
             let mut is_first = true;
             for part in parts {
-                let (name, _) = locate::split_parameter(part);
+                let (name, _) = query::split_parameter(part);
                 let is_token = locate::is_spelling_of_parameter(name, locations)
                     || !is_first && locate::is_token_parameter(name, locations);
                 if is_token {
@@ -201,7 +202,7 @@ fn cut_cookies<'a>(
 fn without_inner_cookie<'c>(part: &'c [u8], locations: &[Location]) -> &'c [u8] {
     let mut end = 0;
     for inner in part.split(|byte| matches!(byte, b' ' | b'\t' | b',')) {
-        let (name, _) = locate::split_parameter(inner);
+        let (name, _) = query::split_parameter(inner);
         let is_token = locate::is_token_cookie(name, locations)
             || locate::is_spelling_of_cookie(name, locations);
         // The first is the cookie itself.

@@ -8,7 +8,7 @@
 const GRPC_METADATA: &[u8] = b"grpc-metadata-";
 
 /// A set of names.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeaderNames {
     /// Each in its [`normal`] form.
     names: Vec<String>,

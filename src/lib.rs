@@ -54,6 +54,7 @@ pub mod json;
 pub mod mask;
 pub mod percent;
 pub mod permissions;
+pub mod query;
 pub mod refusal;
 pub mod request;
 pub mod response;

@@ -1,8 +1,10 @@
 //! A request as plain values, read once from the list of its headers. What its connection says is
 //! fetched when something needs it.
 
+use std::cell::OnceCell;
 use std::fmt;
 
+use crate::query::Query;
 use crate::refusal::Refusal;
 
 /// The name and value of one header line. Values are bytes: a client may send any byte that
@@ -59,6 +61,7 @@ pub struct Request<'a> {
     target: Option<&'a [u8]>,
     path: &'a [u8],
     query: Option<&'a [u8]>,
+    parameters: OnceCell<Query>,
     headers: &'a [Header<'a>],
     connection: &'a dyn Connection,
 }
@@ -92,6 +95,7 @@ impl<'a> Request<'a> {
             scheme: scheme.unwrap_or_default(),
             path,
             query,
+            parameters: OnceCell::new(),
             headers,
             connection: &NoConnection,
         })
@@ -139,6 +143,11 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn query(&self) -> Option<&'a [u8]> {
         self.query
+    }
+
+    /// The parameters of its query, read when the first of them is asked for.
+    pub fn parameters(&self) -> &Query {
+        self.parameters.get_or_init(|| Query::read(self.query.unwrap_or_default()))
     }
 
     /// Whether it is gRPC, as Envoy tells it (`Grpc::Common::isGrpcRequestHeaders`).

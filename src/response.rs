@@ -9,6 +9,7 @@ use crate::authn::locate::{self, Location};
 use crate::authz::routes::Access;
 use crate::decision::Decision;
 use crate::document::{Document, Format, Responses};
+use crate::query;
 use crate::refusal::{Kind, Refusal};
 use crate::request::{Request, split_query};
 
@@ -170,7 +171,7 @@ fn realm(request: &Request<'_>, locations: &[Location]) -> Vec<u8> {
     // What a gateway before us has rewritten is shown as it was.
     let target = request.values("x-envoy-original-path").next().unwrap_or(target);
     let (path, query) = split_query(target);
-    let mut parameters = query.map(locate::parameters).into_iter().flatten();
+    let mut parameters = query.map(query::parameters).into_iter().flatten();
     let holds_token = parameters.any(|(name, _)| {
         locate::is_token_parameter(name, locations)
             || locate::is_spelling_of_parameter(name, locations)

@@ -73,6 +73,11 @@ pub fn is_plain(claim: &Value) -> bool {
     elements(claim).iter().all(is_scalar)
 }
 
+/// The texts among the elements of a list, or the text that a claim is.
+pub fn texts(claim: &Value) -> impl Iterator<Item = &str> {
+    elements(claim).iter().filter_map(Value::as_str)
+}
+
 /// The elements of a list; of any other value, itself.
 #[must_use]
 pub fn elements(claim: &Value) -> &[Value] {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::fault::{Fault, Found};
+use super::operands;
 use super::place::Place;
 use super::problem::Problems;
 use super::schema;
@@ -59,9 +60,35 @@ fn operators(
             variables.push(variable);
         }
     }
+    let (header, parameter) = (rule.header.as_deref(), rule.query_parameter.as_deref());
+    let counterparts = operands::counterparts(place, header, parameter, problems);
+    operators.extend(counterparts.into_iter().map(Operator::Equals));
+    for (name, text, operator) in [
+        ("prefix", rule.prefix, Operator::Prefix as fn(String) -> Operator),
+        ("suffix", rule.suffix, Operator::Suffix),
+    ] {
+        if text.as_deref() == Some("") {
+            problems.error(place.field(name), Fault::EmptyText);
+        }
+        operators.extend(text.map(operator));
+    }
+    if let Some(pattern) = rule.regex {
+        let regex = operands::regex(place, &pattern, problems);
+        // What can't be compiled must not look like an entry without an operator.
+        operators.push(regex.map_or(Operator::Present(false), Operator::Regex));
+    }
+    if let Some(is_present) = rule.present {
+        if !is_present && !operators.is_empty() {
+            let with = "another operator, which a claim that is not there fails";
+            let fault = Fault::Conflict { found: "`false`", with, why: "" };
+            problems.error(place.field("present"), fault);
+        }
+        operators.push(Operator::Present(is_present));
+    }
     if operators.is_empty() {
-        let fault = Fault::expected("`values`, `notValues`, `allValues` or `pathVariable`");
-        problems.error(place.clone(), fault);
+        let expected = "an operator: `values`, `notValues`, `allValues`, `present`, `prefix`, `suffix`, \
+                        `regex`, `pathVariable`, `header` or `queryParameter`";
+        problems.error(place.clone(), Fault::expected(expected));
     }
     operators
 }

@@ -9,6 +9,7 @@ use jwt_rbac::authn::claim_path::ClaimPathError;
 use jwt_rbac::authn::http_url::HttpUrlError;
 use jwt_rbac::authz::hosts::HostError;
 use jwt_rbac::authz::policies::path::PathPatternError;
+use jwt_rbac::authz::regex::RegexError;
 use jwt_rbac::authz::template::TemplateError;
 use jwt_rbac::json::JsonError;
 use serde_json::Value;
@@ -132,6 +133,8 @@ pub enum Fault {
     Path(TemplateError),
     /// No path of a policy.
     PolicyPath(PathPatternError),
+    /// No regular expression.
+    Regex(RegexError),
     /// What is wrong with a key set.
     KeySet(KeySetFault),
     /// What is wrong with the table `routes`.
@@ -245,6 +248,7 @@ impl fmt::Display for Fault {
             Self::Host(error) => error.fmt(f),
             Self::Path(error) => error.fmt(f),
             Self::PolicyPath(error) => error.fmt(f),
+            Self::Regex(error) => error.fmt(f),
             Self::KeySet(fault) => fault.fmt(f),
             Self::Table(fault) => fault.fmt(f),
             Self::AnyIssuer => f.write_str(

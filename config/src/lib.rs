@@ -26,6 +26,7 @@ mod key_set;
 mod key_source;
 mod locations;
 mod log_claims;
+mod operands;
 mod output_headers;
 mod policies;
 mod providers;

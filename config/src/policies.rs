@@ -1,12 +1,13 @@
 //! `authorizationPolicies`: from the schema to [`Policies`].
 
 mod attribute;
+mod when;
 
 use super::checks::{self, UniqueNames};
 use super::fault::{Fault, Found};
 use super::place::Place;
 use super::problem::Problems;
-use super::schema::{AuthorizationPolicy, From, Operation, PolicyRule, Source, To, When};
+use super::schema::{AuthorizationPolicy, From, Operation, PolicyRule, Source, To};
 use super::shape::{self, Entries, Entry};
 use attribute::{Attribute, Context};
 use jwt_rbac::authn::Authenticator;
@@ -18,6 +19,12 @@ use jwt_rbac::authz::policies::policy::{Action, Policy, Rule};
 pub const NO_DIRECT_PEER: &str = "which compares the direct peer, whose address Envoy does not tell a \
                                   Wasm filter: use `remoteIpBlocks`, or keep the rule in an \
                                   AuthorizationPolicy of Istio, beside the filter";
+/// Why a policy compares nothing with a variable.
+pub const NO_VARIABLES: &str = "whose paths have no names: use `{name}` in the `paths` of a route, or \
+                                `header` or `queryParameter` here";
+/// Why a policy has no `prefix` and no `suffix`.
+pub const PATTERNS: &str =
+    "which is written `values: [\"acme-*\"]` or `values: [\"*-eu\"]` in a policy";
 /// As in Istio.
 const MAX_RULES: usize = 512;
 
@@ -87,8 +94,8 @@ fn rule(place: &Place, rule: PolicyRule, context: &mut Context<'_>) -> Rule {
     }
     if let Some(entries) = rule.when {
         let decoded = entries_of(&place.field("when"), entries, context);
-        for (place, when) in decoded {
-            compiled.when.extend(when_conditions(&place, when, context));
+        for (place, entry) in decoded {
+            compiled.when.extend(when::conditions(&place, entry, context));
         }
     }
     compiled
@@ -175,22 +182,6 @@ fn operation_conditions(
             ("notMethods", operation.not_methods, Attribute::Method, true),
             ("paths", operation.paths, Attribute::Path, false),
             ("notPaths", operation.not_paths, Attribute::Path, true),
-        ],
-        context,
-    )
-}
-
-#[inline(never)]
-fn when_conditions(place: &Place, when: When, context: &mut Context<'_>) -> Vec<Condition> {
-    let attribute = Attribute::of_key(&when.key, context.authenticator);
-    let Some(attribute) = context.problems.check(&place.field("key"), attribute) else {
-        return Vec::new();
-    };
-    conditions(
-        place,
-        vec![
-            ("values", when.values, attribute.clone(), false),
-            ("notValues", when.not_values, attribute, true),
         ],
         context,
     )

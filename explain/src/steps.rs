@@ -2,6 +2,7 @@
 //! step denied the request is what the decision says.
 
 mod checks;
+mod condition;
 mod forward;
 mod permissions;
 mod policies;
@@ -29,8 +30,8 @@ pub fn all(
 ) -> Vec<Step> {
     let mut steps = vec![route::step(policy, request)];
     steps.extend(token::steps(policy, request, decision, now));
-    steps.extend(policies::step(policy, decision));
-    steps.push(requirement::step(policy, decision));
+    steps.extend(policies::step(policy, request, decision));
+    steps.push(requirement::step(policy, request, decision));
     match &decision.verdict {
         Verdict::Allow(permit) => steps.extend(forward::step(policy, request, permit)),
         Verdict::WouldDeny(denial, permit) => {

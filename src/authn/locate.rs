@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::cookies;
 use super::credential;
 use crate::percent;
+use crate::query::{is_loosely, parameters};
 use crate::refusal::Refusal;
 use crate::request::Request;
 
@@ -229,50 +230,6 @@ pub fn is_spelling_of_cookie(name: &[u8], locations: &[Location]) -> bool {
         }
         _ => false,
     })
-}
-
-/// Whether the most forgiving readers take a name for another one.
-fn is_loosely(name: &[u8], known: &str) -> bool {
-    // Each byte may be an escape, and some may come before; the rest can only be an index.
-    let longest = known.len().saturating_mul(3).saturating_add(16);
-    let start = name.get(..longest);
-    loose(&percent::decode(start.unwrap_or(name)).0, start.is_some())
-        == loose(known.as_bytes(), false)
-}
-
-/// What is left of a name, which may go on if `is_cut`.
-fn loose(name: &[u8], is_cut: bool) -> Vec<u8> {
-    let start = name.iter().position(|&byte| byte.is_ascii_graphic() && byte != b'+');
-    let name = start.and_then(|start| name.get(start..)).unwrap_or_default();
-    // PHP ends a name at NUL.
-    let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
-    let name = name.get(..end).unwrap_or(name);
-    let end = match name.iter().position(|&byte| byte == b'[') {
-        Some(bracket) if is_cut || name.contains(&b']') => bracket,
-        _ => name.len(),
-    };
-    let loose = name.iter().take(end).map(|byte| match byte {
-        b'.' | b' ' | b'+' | b'[' => b'_',
-        byte => byte.to_ascii_lowercase(),
-    });
-    loose.collect()
-}
-
-/// Names and values of a query, as they are written in it.
-pub fn parameters(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    query.split(|&byte| byte == b'&').map(split_parameter)
-}
-
-/// Name and value of one parameter.
-#[must_use]
-pub fn split_parameter(parameter: &[u8]) -> (&[u8], &[u8]) {
-    match parameter.iter().position(|&byte| byte == b'=') {
-        Some(sign) => {
-            let (name, value) = parameter.split_at(sign);
-            (name, value.get(1..).unwrap_or_default())
-        }
-        None => (parameter, &[][..]),
-    }
 }
 
 #[cfg(test)]

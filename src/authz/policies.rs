@@ -5,6 +5,7 @@
 //! `source/extensions/filters/common/rbac`.
 
 pub mod address;
+pub mod claim_test;
 pub mod condition;
 mod index;
 pub mod path;
@@ -12,7 +13,8 @@ pub mod pattern;
 pub mod peer;
 pub mod policy;
 pub mod request_principal;
-mod subject;
+pub mod subject;
+pub mod text_test;
 
 use index::Index;
 use policy::{Action, Policy, Rule};
@@ -69,7 +71,7 @@ impl Policies {
         all
     }
 
-    /// The policies, by action.
+    /// Each policy, in the order in which they are asked.
     pub fn all(&self) -> impl Iterator<Item = &Policy> {
         self.stages().into_iter().flat_map(|stage| &stage.policies)
     }
@@ -170,9 +172,9 @@ impl Stage {
             let policy = self.policies.get(*policy)?;
             Some((policy, policy.rules.get(*rule)?))
         };
-        let found = self
-            .index
-            .find(subject, |number| rule(number).is_some_and(|(_, rule)| rule.matches(subject)))?;
+        let matches =
+            |(policy, rule): (&Policy, &Rule)| rule.matches(subject, policy.action.takes_unclear());
+        let found = self.index.find(subject, |number| rule(number).is_some_and(matches))?;
         rule(found).map(|(policy, _)| policy)
     }
 
@@ -180,7 +182,8 @@ impl Stage {
     fn find_all(&self, subject: &Subject<'_, '_>) -> Vec<(&Policy, usize)> {
         let rules = self.rules.iter().filter_map(|&(policy, number)| {
             let policy = self.policies.get(policy)?;
-            policy.rules.get(number)?.matches(subject).then_some((policy, number))
+            let matches = policy.rules.get(number)?.matches(subject, policy.action.takes_unclear());
+            matches.then_some((policy, number))
         });
         rules.collect()
     }

@@ -2,12 +2,15 @@
 
 use serde_json::Value;
 
+use super::counterpart::Counterpart;
 use super::path::Segment;
+use super::regex::Regex;
 use crate::authn::grants::Granted;
 use crate::authn::identity::{ClaimId, Identity};
 use crate::denial::{Denial, Detail};
 use crate::permissions::PermissionId;
 use crate::refusal::Refusal;
+use crate::request::Request;
 use crate::scalar::{self, Scalar};
 
 /// What an identity must have. Everything in it must hold; an empty one asks for any verified
@@ -24,7 +27,8 @@ pub struct Requirement {
     pub claims: Vec<ClaimRule>,
 }
 
-/// What a claim must be. A claim that is missing, null or an object fails under every operator.
+/// What a claim must be. A claim that is missing, null or an object fails under every operator but
+/// [`Operator::Present`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClaimRule {
     /// Which claim.
@@ -38,10 +42,20 @@ pub struct ClaimRule {
 pub enum Operator {
     /// A list that has every one of these.
     AllValues(Vec<Scalar>),
+    /// What the request has in a header or in its query.
+    Equals(Counterpart),
     /// None of these, and no list that has one of them.
     NotValues(Vec<Scalar>),
     /// What the request's path has at the variable with this number among those of the route.
     PathVariable(usize),
+    /// A text that begins with this, or a list that has one.
+    Prefix(String),
+    /// There, of whatever type but null; or, where this is false, not there.
+    Present(bool),
+    /// A text that is like this, or a list that has one.
+    Regex(Regex),
+    /// A text that ends with this, or a list that has one.
+    Suffix(String),
     /// One of these, or a list that has one of them.
     Values(Vec<Scalar>),
 }
@@ -50,8 +64,13 @@ impl ClaimRule {
     /// Whether the claim of an identity is what it must be. `variables` are the segments that
     /// [`Operator::PathVariable`] numbers.
     #[must_use]
-    pub fn holds(&self, identity: &Identity, variables: &[Segment<'_>]) -> bool {
-        identity.claim(self.claim).is_some_and(|claim| self.operator.holds(claim, variables))
+    pub fn holds(
+        &self,
+        identity: &Identity,
+        variables: &[Segment<'_>],
+        request: &Request<'_>,
+    ) -> bool {
+        self.operator.holds(identity.claim(self.claim), variables, request)
     }
 }
 
@@ -61,7 +80,12 @@ impl Requirement {
     ///
     /// # Errors
     /// A [`Denial`] about what the identity lacks first.
-    pub fn check(&self, identity: &Identity, variables: &[Segment<'_>]) -> Result<(), Denial<'_>> {
+    pub fn check(
+        &self,
+        identity: &Identity,
+        variables: &[Segment<'_>],
+        request: &Request<'_>,
+    ) -> Result<(), Denial<'_>> {
         if let Some(issuers) = &self.issuers
             && !issuers.iter().any(|issuer| identity.issuer.as_deref() == Some(issuer))
         {
@@ -69,7 +93,7 @@ impl Requirement {
             return Err(Denial { refusal: Refusal::IssuerNotAllowed, detail });
         }
         self.check_permissions(&identity.granted)?;
-        let fails = |rule: &&ClaimRule| !rule.holds(identity, variables);
+        let fails = |rule: &&ClaimRule| !rule.holds(identity, variables, request);
         match self.claims.iter().find(fails) {
             None => Ok(()),
             Some(rule) => {
@@ -116,12 +140,21 @@ impl Requirement {
 }
 
 impl Operator {
-    fn holds(&self, claim: &Value, variables: &[Segment<'_>]) -> bool {
-        if matches!(claim, Value::Null | Value::Object(_)) {
-            return false;
+    fn holds(
+        &self,
+        claim: Option<&Value>,
+        variables: &[Segment<'_>],
+        request: &Request<'_>,
+    ) -> bool {
+        let claim = claim.filter(|claim| !claim.is_null());
+        if let Self::Present(wanted) = self {
+            return claim.is_some() == *wanted;
         }
+        let Some(claim) = claim.filter(|claim| !claim.is_object()) else { return false };
         match self {
             Self::AllValues(values) => values.iter().all(|value| value.is_in(claim)),
+            // What can be read in two ways does not hold.
+            Self::Equals(counterpart) => counterpart.equals(claim, request).unwrap_or(false),
             Self::NotValues(values) => {
                 scalar::is_plain(claim) && !values.iter().any(|value| value.is_in(claim))
             }
@@ -129,6 +162,12 @@ impl Operator {
                 Some(Segment::Plain(segment)) => scalar::has_text(claim, segment),
                 _ => false,
             },
+            Self::Prefix(prefix) => scalar::texts(claim).any(|text| text.starts_with(prefix)),
+            Self::Present(_) => false,
+            Self::Regex(regex) => {
+                regex.matches_any(scalar::texts(claim).map(str::as_bytes)).unwrap_or(false)
+            }
+            Self::Suffix(suffix) => scalar::texts(claim).any(|text| text.ends_with(suffix)),
             Self::Values(values) => values.iter().any(|value| value.is_in(claim)),
         }
     }
@@ -141,9 +180,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::query::ParameterName;
+    use crate::request::Header;
 
     fn scalars(values: &Value) -> Vec<Scalar> {
         values.as_array().unwrap().iter().map(|value| Scalar::new(value).unwrap()).collect()
+    }
+
+    fn holds(operator: &Operator, claim: &Value, variables: &[Segment<'_>]) -> bool {
+        let headers: &[Header<'_>] = &[(b":method", b"GET"), (b":path", b"/?tenant=acme&x=1&x=2")];
+        operator.holds(Some(claim), variables, &Request::read(headers).unwrap())
     }
 
     #[test]
@@ -163,7 +209,7 @@ mod tests {
             (json!(null), [false, false, false]),
             (json!({}), [false, false, false]),
         ] {
-            let found = [&one, &all, &none].map(|operator| operator.holds(&claim, &[]));
+            let found = [&one, &all, &none].map(|operator| holds(operator, &claim, &[]));
             assert_eq!(found, expected, "{claim}");
         }
     }
@@ -172,8 +218,58 @@ mod tests {
     fn path_variables_are_compared_as_text() {
         let operator = Operator::PathVariable(0);
         let segment = Segment::Plain(Cow::Borrowed("acme"));
-        assert!(operator.holds(&json!(["x", "acme"]), &[segment]));
-        assert!(!operator.holds(&json!("acme"), &[Segment::Ambiguous]));
-        assert!(!operator.holds(&json!("acme"), &[]));
+        assert!(holds(&operator, &json!(["x", "acme"]), &[segment]));
+        assert!(!holds(&operator, &json!("acme"), &[Segment::Ambiguous]));
+        assert!(!holds(&operator, &json!("acme"), &[]));
+    }
+
+    #[test]
+    fn texts_are_compared_with_what_is_like_them() {
+        let prefix = Operator::Prefix("team-".to_owned());
+        let suffix = Operator::Suffix("-eu".to_owned());
+        let regex = Operator::Regex(Regex::parse("team-[0-9]+-(eu|us)").unwrap());
+        for (claim, expected) in [
+            (json!("team-1-eu"), [true, true, true]),
+            (json!(["x", "team-1-us"]), [true, false, true]),
+            (json!("team-"), [true, false, false]),
+            (json!("x-team-1-eu"), [false, true, false]),
+            (json!("Team-1-EU"), [false, false, false]),
+            (json!(["team-x", "y-eu"]), [true, true, false]),
+            (json!([["team-1-eu"]]), [false, false, false]),
+            (json!(7), [false, false, false]),
+            (json!(null), [false, false, false]),
+            (json!({"team-1-eu": "team-1-eu"}), [false, false, false]),
+        ] {
+            let found = [&prefix, &suffix, &regex].map(|operator| holds(operator, &claim, &[]));
+            assert_eq!(found, expected, "{claim}");
+        }
+        assert!(!holds(&regex, &json!(["x".repeat(9_000), "team-1-eu"]), &[]));
+    }
+
+    #[test]
+    fn a_claim_is_present_whatever_its_type() {
+        for (claim, is_present) in [
+            (json!(""), true),
+            (json!(false), true),
+            (json!([]), true),
+            (json!({}), true),
+            (json!(null), false),
+        ] {
+            assert_eq!(holds(&Operator::Present(true), &claim, &[]), is_present, "{claim}");
+            assert_eq!(holds(&Operator::Present(false), &claim, &[]), !is_present, "{claim}");
+        }
+        let headers: &[Header<'_>] = &[(b":method", b"GET"), (b":path", b"/")];
+        let request = Request::read(headers).unwrap();
+        assert!(Operator::Present(false).holds(None, &[], &request));
+        assert!(!Operator::Present(true).holds(None, &[], &request));
+    }
+
+    #[test]
+    fn a_claim_is_what_the_request_says_once() {
+        let equals = |name| Operator::Equals(Counterpart::Parameter(ParameterName::new(name)));
+        assert!(holds(&equals("tenant"), &json!("acme"), &[]));
+        assert!(!holds(&equals("tenant"), &json!("other"), &[]));
+        assert!(!holds(&equals("other"), &json!("acme"), &[]));
+        assert!(!holds(&equals("x"), &json!(["1", "2"]), &[]));
     }
 }

@@ -8,17 +8,20 @@ use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authn::claim_path::ClaimPath;
 use jwt_rbac::authn::identity::ClaimId;
 use jwt_rbac::authz::policies::address::IpBlock;
+use jwt_rbac::authz::policies::claim_test::{ClaimTest, ClaimValue};
 use jwt_rbac::authz::policies::condition::Test;
 use jwt_rbac::authz::policies::path::PathPattern;
 use jwt_rbac::authz::policies::pattern::Pattern;
 use jwt_rbac::authz::policies::peer::PeerPattern;
 use jwt_rbac::authz::policies::request_principal::RequestPrincipal;
+use jwt_rbac::authz::policies::text_test::TextTest;
+use jwt_rbac::query::ParameterName;
 
 /// The trust domain that stands for the mesh's own, whatever that is (Istio's
 /// `constants.DefaultClusterLocalDomain`).
 const LOCAL: &str = "cluster.local";
 /// What `when` can ask for.
-const KEYS: &str = "`request.headers[…]`, `request.auth.principal`, `request.auth.audiences`, \
+const KEYS: &str = "`request.headers[…]`, `request.query[…]`, `request.auth.principal`, `request.auth.audiences`, \
                     `request.auth.presenter`, `request.auth.claims[…]`, `source.principal`, \
                     `source.namespace`, `source.serviceAccount`, `source.trustDomain`, `remote.ip`, \
                     `destination.ip`, `destination.port` or `connection.sni`";
@@ -42,6 +45,7 @@ pub enum Attribute {
     LocalIp,
     Method,
     Namespace,
+    Parameter(ParameterName),
     Path,
     Port,
     Principal,
@@ -82,7 +86,10 @@ impl Attribute {
                 let claim = key.strip_prefix("request.auth.claims").and_then(ClaimPath::of_policy);
                 match claim {
                     Some(claim) => Some(Self::Claim(authenticator.name_claim(claim))),
-                    None => header(key).map(Self::Header),
+                    None => match in_brackets(key, "request.query") {
+                        Some(name) => Some(Self::Parameter(ParameterName::new(name))),
+                        None => header(key).map(Self::Header),
+                    },
                 }
             }
         };
@@ -92,16 +99,20 @@ impl Attribute {
     /// The test for these values; a value that is wrong becomes an error.
     #[inline(never)]
     pub fn test(&self, place: &Place, values: &[String], context: &mut Context<'_>) -> Test {
-        let patterns = || values.iter().map(|value| Pattern::parse(value)).collect();
+        let patterns = || values.iter().map(|value| Pattern::parse(value)).collect::<Vec<_>>();
         match self {
-            Self::Claim(claim) => Test::Claim(*claim, patterns()),
-            Self::Header(name) => Test::Header(name.clone(), patterns()),
+            Self::Claim(claim) => Test::Claim(
+                *claim,
+                ClaimTest::One(patterns().into_iter().map(ClaimValue::Text).collect()),
+            ),
+            Self::Header(name) => Test::Header(name.clone(), TextTest::One(patterns())),
             Self::Host => Test::Host(patterns()),
             Self::LocalIp => Test::LocalIp(blocks(place, values, context.problems)),
             Self::Method => Test::Method(patterns()),
             Self::Namespace => {
                 Test::Peer(values.iter().map(|value| PeerPattern::namespace(value)).collect())
             }
+            Self::Parameter(name) => Test::Parameter(name.clone(), TextTest::One(patterns())),
             Self::Path => {
                 let paths = values.iter().enumerate().filter_map(|(index, value)| {
                     let path = PathPattern::parse(value);
@@ -126,12 +137,16 @@ impl Attribute {
 
 /// `request.headers[name]`; Envoy keeps `host` as `:authority`.
 fn header(key: &str) -> Option<String> {
-    let name = key.strip_prefix("request.headers[")?.strip_suffix(']')?.to_ascii_lowercase();
-    match name.as_str() {
-        "" => None,
-        "host" => Some(":authority".to_owned()),
-        _ => Some(name),
-    }
+    Some(match in_brackets(key, "request.headers")?.to_ascii_lowercase() {
+        name if name == "host" => ":authority".to_owned(),
+        name => name,
+    })
+}
+
+/// The name in `prefix[name]`.
+fn in_brackets<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
+    let name = key.strip_prefix(prefix)?.strip_prefix('[')?.strip_suffix(']')?;
+    Some(name).filter(|name| !name.is_empty())
 }
 
 fn blocks(place: &Place, values: &[String], problems: &mut Problems) -> Vec<IpBlock> {

@@ -43,7 +43,9 @@ fn what_wasm_can_not_do_is_refused_with_the_reason() {
     refused(&with_key("source.ip"), ".rules[0].when[0].key", "use `remoteIpBlocks`");
     let metadata = with_key("experimental.envoy.filters.a[b]");
     refused(&metadata, ".rules[0].when[0].key", "dynamic metadata");
-    for field in ["selector", "targetRefs", "provider", "metadata"] {
+    let not_blocks = with_source(&json!({"notIpBlocks": ["10.0.0.0/8"], "namespaces": ["a"]}));
+    refused(&not_blocks, ".rules[0].from[0].source.notIpBlocks", "use `remoteIpBlocks`");
+    for field in ["selector", "targetRef", "targetRefs", "provider", "metadata"] {
         refused(&json!({"name": "a", field: {}}), &format!(".{field}"), "does not belong here");
     }
 }
@@ -104,6 +106,52 @@ fn what_istio_refuses_is_refused() {
     );
     let neither = json!({"name": "a", "rules": [{"when": [{"key": "remote.ip"}]}]});
     refused(&neither, ".rules[0].when[0]", "at least one");
+}
+
+#[test]
+fn what_istio_has_not_is_for_keys_that_have_it() {
+    let when = |entry: Value| json!({"name": "a", "rules": [{"when": [entry]}]});
+    let place = ".rules[0].when[0]";
+    for (key, fields) in [
+        ("request.auth.claims[a]", json!({"values": ["x", 7, true], "notValues": [1.5]})),
+        ("request.auth.claims[a]", json!({"allValues": ["x", 7], "present": true})),
+        ("request.auth.claims[a]", json!({"regex": "a+", "header": "x-a", "queryParameter": "a"})),
+        ("request.headers[a]", json!({"regex": "a+", "present": false})),
+        ("request.query[a]", json!({"values": ["x*"], "regex": "a+", "present": true})),
+        ("request.query[a b[]]", json!({"notValues": ["x"]})),
+    ] {
+        let mut entry = fields;
+        entry["key"] = key.into();
+        assert_eq!(errors(&when(entry), None), [""; 0], "{key}");
+    }
+    for (entry, field, part) in [
+        (json!({"key": "request.headers[a]", "values": [7]}), ".values[0]", "a string"),
+        (json!({"key": "request.headers[a]", "allValues": ["x"]}), ".allValues", "no claim"),
+        (json!({"key": "request.query[a]", "header": "x-a"}), ".header", "no claim"),
+        (json!({"key": "remote.ip", "queryParameter": "a"}), ".queryParameter", "no claim"),
+        (json!({"key": "remote.ip", "regex": "a"}), ".regex", "expected `values` or `notValues`"),
+        (json!({"key": "request.auth.principal", "present": true}), ".present", "no claim, header"),
+        (json!({"key": "request.query[]", "values": ["x"]}), ".key", "`request.query[…]`"),
+        (json!({"key": "request.auth.claims[a]", "regex": "("}), ".regex", "no regular expression"),
+        (json!({"key": "request.auth.claims[a]", "regex": "a".repeat(257)}), ".regex", "1 to 256"),
+        (json!({"key": "request.auth.claims[a]", "values": [[]]}), ".values[0]", "a boolean"),
+        (json!({"key": "request.auth.claims[a]", "values": [""]}), ".values[0]", "empty"),
+        (json!({"key": "request.auth.claims[a]", "allValues": []}), ".allValues", "empty"),
+        (json!({"key": "request.auth.claims[a]", "header": "a b"}), ".header", "a header"),
+        (
+            json!({"key": "request.auth.claims[a]", "queryParameter": ""}),
+            ".queryParameter",
+            "empty",
+        ),
+        (json!({"key": "request.auth.claims[a]"}), "", "at least one of `values`"),
+    ] {
+        refused(&when(entry), &format!("{place}{field}"), part);
+    }
+    for (field, part) in [("prefix", "acme-*"), ("suffix", "*-eu"), ("pathVariable", "of a route")]
+    {
+        let entry = json!({"key": "request.auth.claims[a]", "values": ["x"], field: "x"});
+        refused(&when(entry), &format!("{place}.{field}"), part);
+    }
 }
 
 #[test]

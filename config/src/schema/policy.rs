@@ -148,18 +148,36 @@ object! {
 object! {
     /// An entry of `when`
     pub struct When {
-        /// `request.headers[…]`, `request.auth.principal`, `.audiences`, `.presenter`, `.claims[…][…]`,
-        /// `source.principal`, `.namespace`, `.serviceAccount`, `.trustDomain`, `remote.ip`, `destination.ip`,
-        /// `destination.port`, `connection.sni`
-        #[field("key", example = "\"request.auth.claims[groups]\"", refuses = "`source.ip`, `experimental.…`, and what Istio does not know")]
+        /// `request.headers[…]`, `request.query[…]` (a parameter), `request.auth.principal`, `.audiences`,
+        /// `.presenter`, `.claims[…][…]`, `source.principal`, `.namespace`, `.serviceAccount`, `.trustDomain`,
+        /// `remote.ip`, `destination.ip`, `destination.port`, `connection.sni`
+        #[field("key", example = "\"request.auth.claims[groups]\"", refuses = "`source.ip`, `experimental.…`, and what Istio does not know, but `request.query`")]
         pub key: String,
-        /// one of these; without the attribute it does not hold
-        #[field("values", example = "[admin]", refuses = "an empty list or string, and neither `values` nor `notValues`")]
-        pub values: Option<Vec<String>>,
+        /// one of these; without the attribute it does not hold. For a claim, numbers and booleans too, which are
+        /// typed: 7 is not "7"
+        #[field("values", example = "[admin]", refuses = "an empty list or string, and an entry without any of these fields")]
+        pub values: Option<Vec<Value>>,
         /// none of these; without the attribute it holds
         #[field("notValues", example = "[guest]", refuses = "an empty list or string")]
-        pub not_values: Option<Vec<String>>,
+        pub not_values: Option<Vec<Value>>,
+        /// all of these, which are elements of a list
+        #[field("allValues", example = "[staff, admin]", refuses = "an empty list or string, and a `key` that is no claim")]
+        pub all_values: Option<Vec<Value>>,
+        /// whether a claim (of any type but null), a header or a parameter is there
+        #[field("present", example = "true", refuses = "a `key` that is none of these")]
+        pub present: Option<bool>,
+        /// a regular expression that matches the whole of a text: a claim or one element of its list, one line of
+        /// a header, a parameter. [Bounded](#more-than-istio-can-say)
+        #[field("regex", example = "\"team-[0-9]+\"", refuses = "more than 256 bytes, what is none, and a `key` that is none of these")]
+        pub regex: Option<String>,
+        /// the claim is the value of this header, which is there once
+        #[field("header", example = "x-tenant", refuses = "a `key` that is no claim")]
+        pub header: Option<String>,
+        /// the claim is the value of this parameter, which is there once
+        #[field("queryParameter", example = "tenant", refuses = "a `key` that is no claim, and an empty string")]
+        pub query_parameter: Option<String>,
     }
+    refused: "pathVariable" crate::policies::NO_VARIABLES, "prefix" crate::policies::PATTERNS, "suffix" crate::policies::PATTERNS;
 }
 
 /// `action` of a policy.

@@ -118,8 +118,7 @@ object! {
 object! {
     /// An entry of `claims` of a route
     pub struct ClaimRule {
-        /// the claim. One that is missing, null or an object fails under each operator, so `notValues: [""]` asks
-        /// for presence
+        /// the claim. One that is missing, null or an object fails under each operator but `present`
         #[field(
             "claim",
             example = r#""[org][id]""#,
@@ -154,6 +153,29 @@ object! {
             refuses = "a variable that not all `paths` of the route have as one segment"
         )]
         pub path_variable: Option<String>,
+        /// the value of this header, which is there once and in this spelling
+        #[field("header", example = "x-tenant", refuses = "what is no name of a header")]
+        pub header: Option<String>,
+        /// the value of this parameter of the query, which is there once and in this spelling
+        #[field("queryParameter", example = "tenant", refuses = "an empty string")]
+        pub query_parameter: Option<String>,
+        /// `true`: it is there, of any type but null; `false`: it is not
+        #[field("present", example = "true", refuses = "`false` beside another operator")]
+        pub present: Option<bool>,
+        /// a text that begins with this; one element of a list is enough
+        #[field("prefix", example = "acme-", refuses = "an empty string")]
+        pub prefix: Option<String>,
+        /// a text that ends with this; one element of a list is enough
+        #[field("suffix", example = "-eu", refuses = "an empty string")]
+        pub suffix: Option<String>,
+        /// a regular expression that matches the whole of a text; one element of a list is enough.
+        /// [Bounded](#more-than-istio-can-say)
+        #[field(
+            "regex",
+            example = r#""team-[0-9]+""#,
+            refuses = "more than 256 bytes, and what is none"
+        )]
+        pub regex: Option<String>,
     }
 }
 

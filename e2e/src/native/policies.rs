@@ -71,12 +71,17 @@ fn translate(rule: &Value, namespace: &str, trust_domains: &[String]) -> Result<
     }
     let (mut of_permission, mut of_principal) = (Vec::new(), Vec::new());
     for when in list(rule, "when") {
+        only_known(&when, "an entry of when", &["key", "values", "notValues"])?;
         let key = when["key"].as_str().unwrap_or_default();
         let is_permission = key.starts_with("destination.") || key == "connection.sni";
         let all = if is_permission { &mut of_permission } else { &mut of_principal };
         for (field, negated) in [("values", false), ("notValues", true)] {
             if when.get(field).is_some() {
-                all.push(context.any(key, &strings(&when, field), negated)?);
+                let values = strings(&when, field);
+                if values.len() != list(&when, field).len() {
+                    return Err(format!("the pair compares no numbers and booleans in {key}"));
+                }
+                all.push(context.any(key, &values, negated)?);
             }
         }
     }

@@ -9,8 +9,10 @@ use jwt_rbac::decision::Decision;
 use jwt_rbac::denial::Detail;
 use jwt_rbac::permissions::PermissionId;
 use jwt_rbac::refusal::{Kind, Refusal};
+use jwt_rbac::request::Request;
 use jwt_rbac::scalar::Scalar;
 
+use super::condition::{as_in, scalar};
 use super::list;
 use super::permissions::shown;
 use crate::policy::Policy;
@@ -20,7 +22,7 @@ use crate::report::{Note, Step};
 const NAME: &str = "access";
 
 /// The step in which the caller is compared with what the route asks.
-pub fn step(policy: &Policy, decision: &Decision<'_, '_>) -> Step {
+pub fn step(policy: &Policy, request: &Request<'_>, decision: &Decision<'_, '_>) -> Step {
     let denial = decision.verdict.denial();
     let kind = denial.map(|denial| denial.refusal.kind());
     if matches!(kind, Some(Kind::Policy | Kind::Shape | Kind::Table | Kind::Token)) {
@@ -43,7 +45,7 @@ pub fn step(policy: &Policy, decision: &Decision<'_, '_>) -> Step {
         (Access::Public(_), _) => Step::passed(NAME, "the route is public"),
         (Access::Required(requirement), denial) => {
             let identity = decision.identity.as_deref();
-            let notes = notes(policy, requirement, identity, &found.variables);
+            let notes = notes(policy, request, requirement, identity, &found.variables);
             match denial {
                 Some(denial) => Step::failed(NAME, denial.refusal.meaning()).with(notes),
                 None => Step::passed(NAME, "the caller has what the route asks").with(notes),
@@ -54,6 +56,7 @@ pub fn step(policy: &Policy, decision: &Decision<'_, '_>) -> Step {
 
 fn notes(
     policy: &Policy,
+    request: &Request<'_>,
     requirement: &Requirement,
     identity: Option<&Identity>,
     variables: &[Segment<'_>],
@@ -79,20 +82,26 @@ fn notes(
         notes.push(Note::check(holds, format!("one of the permissions {}", list(&names))));
     }
     for rule in &requirement.claims {
-        let holds = identity.is_some_and(|identity| rule.holds(identity, variables));
+        let holds = identity.is_some_and(|identity| rule.holds(identity, variables, request));
         let claim = authenticator.claim_name(rule.claim).unwrap_or_default();
         let value = identity.and_then(|identity| identity.claim(rule.claim));
         let value =
             value.map_or_else(|| "the token has none".to_owned(), |it| format!("is {}", shown(it)));
-        let text = format!("the claim `{claim}` {}: {value}", wanted(rule, variables));
+        let text = format!("the claim `{claim}` {}: {value}", wanted(rule, variables, request));
         notes.push(Note::check(holds, text));
     }
     notes
 }
 
-fn wanted(rule: &ClaimRule, variables: &[Segment<'_>]) -> String {
+fn wanted(rule: &ClaimRule, variables: &[Segment<'_>], request: &Request<'_>) -> String {
     let values = |values: &[Scalar]| values.iter().map(scalar).collect::<Vec<_>>().join(", ");
     match &rule.operator {
+        Operator::Equals(counterpart) => format!("must be {}", as_in(counterpart, request)),
+        Operator::Prefix(prefix) => format!("must begin with {prefix:?}"),
+        Operator::Present(true) => "must be there".to_owned(),
+        Operator::Present(false) => "must not be there".to_owned(),
+        Operator::Regex(regex) => format!("must be like `{regex}`"),
+        Operator::Suffix(suffix) => format!("must end with {suffix:?}"),
         Operator::AllValues(all) => format!("must have all of {}", values(all)),
         Operator::NotValues(none) => format!("must be none of {}", values(none)),
         Operator::Values(one) => format!("must be one of {}", values(one)),
@@ -100,14 +109,5 @@ fn wanted(rule: &ClaimRule, variables: &[Segment<'_>]) -> String {
             Some(Segment::Plain(text)) => format!("must be `{text}`, as in the path"),
             _ => "must be what the path has, which can be read in more than one way".to_owned(),
         },
-    }
-}
-
-fn scalar(scalar: &Scalar) -> String {
-    match scalar {
-        Scalar::Bool(value) => value.to_string(),
-        Scalar::Float(value) => value.to_string(),
-        Scalar::Integer(value) => value.to_string(),
-        Scalar::Text(text) => format!("{text:?}"),
     }
 }

@@ -1,5 +1,6 @@
 //! Blocks of addresses, as `remoteIpBlocks` and `destination.ip` list them.
 
+use std::fmt;
 use std::net::IpAddr;
 
 /// An address, or all that share its first bits.
@@ -43,6 +44,13 @@ impl IpBlock {
         // Nothing is left of a shift by all bits.
         let differs = (own ^ other).checked_shr(bits.saturating_sub(self.length));
         differs.unwrap_or(0) == 0
+    }
+}
+
+/// As it is written, with the number of bits.
+impl fmt::Display for IpBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.length)
     }
 }
 

@@ -1,14 +1,15 @@
 //! One condition of a rule: an attribute of the request, and what it must or must not be.
 
-use serde_json::Value;
-
 use super::address::IpBlock;
+use super::claim_test::ClaimTest;
 use super::path::PathPattern;
 use super::pattern::Pattern;
 use super::peer::PeerPattern;
 use super::request_principal::RequestPrincipal;
 use super::subject::Subject;
+use super::text_test::TextTest;
 use crate::authn::identity::ClaimId;
+use crate::query::{ParameterName, Unclear};
 
 /// A test, or its opposite (`notPaths`, `notValues`). An attribute that the request lacks passes no
 /// test, so it passes the opposite of each, as in Istio.
@@ -23,16 +24,18 @@ pub struct Condition {
 /// Whether an attribute is one of these.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
-    /// A claim of the verified token: a string, or a list that has one.
-    Claim(ClaimId, Vec<Pattern>),
+    /// A claim of the verified token.
+    Claim(ClaimId, ClaimTest),
     /// A header, by its name in lower case; each of its lines on its own.
-    Header(String, Vec<Pattern>),
+    Header(String, TextTest),
     /// `:authority`, with its port.
     Host(Vec<Pattern>),
     /// The address that the client has called.
     LocalIp(Vec<IpBlock>),
     /// The method.
     Method(Vec<Pattern>),
+    /// A parameter of the query.
+    Parameter(ParameterName, TextTest),
     /// The path without the query.
     Path(Vec<PathPattern>),
     /// The workload that calls.
@@ -48,8 +51,14 @@ pub enum Test {
 }
 
 impl Condition {
-    pub(super) fn holds(&self, subject: &Subject<'_, '_>) -> bool {
-        self.test.passes(subject) != self.negated
+    /// Whether it holds; `if_unclear` for what can be read in more than one way, so that such a request
+    /// is denied under each action.
+    #[must_use]
+    pub fn holds(&self, subject: &Subject<'_, '_>, if_unclear: bool) -> bool {
+        match self.test.passes(subject) {
+            Ok(passes) => passes != self.negated,
+            Err(Unclear) => if_unclear,
+        }
     }
 
     /// What it takes to know, to be asked in this order: what the request says, what the token says,
@@ -57,7 +66,7 @@ impl Condition {
     pub(super) fn cost(&self) -> u8 {
         match self.test {
             Test::Method(_) | Test::Host(_) | Test::Path(_) => 0,
-            Test::Header(..) => 1,
+            Test::Header(..) | Test::Parameter(..) => 1,
             Test::Claim(..) | Test::RequestPrincipal(_) => 2,
             Test::LocalIp(_)
             | Test::Peer(_)
@@ -75,19 +84,22 @@ impl Condition {
 }
 
 impl Test {
-    fn passes(&self, subject: &Subject<'_, '_>) -> bool {
+    fn passes(&self, subject: &Subject<'_, '_>) -> Result<bool, Unclear> {
         let request = subject.request;
-        match self {
-            Self::Claim(claim, patterns) => subject
-                .identity
-                .and_then(|identity| identity.claim(*claim))
-                .is_some_and(|claim| matches_claim(patterns, claim)),
+        Ok(match self {
+            Self::Claim(claim, test) => {
+                let claim = subject.identity.and_then(|identity| identity.claim(*claim));
+                return claim.map_or(Ok(false), |claim| test.passes(claim, request));
+            }
             // White space around a value is not part of it (RFC 9110 §5.5). Envoy takes it off over
             // HTTP/1.1; over HTTP/2 it leaves it to the workload, and its own RBAC is got past with it.
-            Self::Header(name, patterns) => request
-                .values(name)
-                .map(<[u8]>::trim_ascii)
-                .any(|value| patterns.iter().any(|pattern| pattern.matches_header(value))),
+            Self::Header(name, test) => {
+                return test.passes(request.values(name).map(<[u8]>::trim_ascii));
+            }
+            Self::Parameter(name, test) => {
+                let value = request.parameters().value(name)?;
+                return test.passes(value.iter().map(String::as_bytes));
+            }
             Self::Host(patterns) => request
                 .values(":authority")
                 .any(|host| patterns.iter().any(|pattern| pattern.matches_host(host))),
@@ -118,18 +130,6 @@ impl Test {
             Self::ServerName(patterns) => subject
                 .server_name()
                 .is_some_and(|name| patterns.iter().any(|pattern| pattern.matches(name))),
-        }
+        })
     }
-}
-
-/// Numbers, booleans, objects and null match no pattern (Istio's
-/// `MetadataListValueMatcherForJWTClaims`).
-fn matches_claim(patterns: &[Pattern], claim: &Value) -> bool {
-    let elements = match claim {
-        Value::Array(elements) => elements.as_slice(),
-        claim => std::slice::from_ref(claim),
-    };
-    let texts = elements.iter().filter_map(Value::as_str);
-    let matches = |text: &str| patterns.iter().any(|pattern| pattern.matches(text.as_bytes()));
-    texts.into_iter().any(matches)
 }

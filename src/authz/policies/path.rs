@@ -82,6 +82,19 @@ impl PathPattern {
     }
 }
 
+/// As it is written.
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PathTemplate { segments, literal, behind_rest } = match self {
+            Self::Text(pattern) => return pattern.fmt(f),
+            Self::Template(template) => template,
+        };
+        segments.iter().try_for_each(|before| write!(f, "{before}{{*}}"))?;
+        f.write_str(literal)?;
+        behind_rest.iter().try_for_each(|behind| write!(f, "{{**}}{behind}"))
+    }
+}
+
 impl PathTemplate {
     fn parse(text: &str) -> Option<Self> {
         let mut template = Self { segments: Vec::new(), literal: String::new(), behind_rest: None };

@@ -1,6 +1,8 @@
 //! The patterns of an AuthorizationPolicy for texts: `x`, `x*`, `*x`, `*` (Istio's
 //! `pilot/pkg/security/authz/matcher/string.go` and `header.go`).
 
+use std::fmt;
+
 /// A pattern for a text. A `*` that is not at its start or end is a character like any other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {
@@ -70,6 +72,18 @@ impl Pattern {
         match self {
             Self::Exact(text) => Some(text),
             Self::Any | Self::Prefix(_) | Self::Suffix(_) => None,
+        }
+    }
+}
+
+/// As it is written.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("*"),
+            Self::Exact(text) => f.write_str(text),
+            Self::Prefix(text) => write!(f, "{text}*"),
+            Self::Suffix(text) => write!(f, "*{text}"),
         }
     }
 }

@@ -2,6 +2,8 @@
 //! `trustDomains` are all patterns for one text, the SPIFFE identity of its certificate (Istio's
 //! `model/generator.go`).
 
+use std::fmt;
+
 use super::pattern::Pattern;
 
 const SCHEME: &str = "spiffe://";
@@ -55,6 +57,20 @@ impl PeerPattern {
     }
 }
 
+/// As an identity with asterisks, without the scheme.
+impl fmt::Display for PeerPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Namespace(wildcards) => write!(f, "{wildcards}"),
+            Self::Principal(pattern) => write!(f, "{pattern}"),
+            Self::ServiceAccount { namespace, name } => {
+                write!(f, "*/ns/{namespace}/sa/{name}")
+            }
+            Self::TrustDomain(pattern) => write!(f, "{pattern}/*"),
+        }
+    }
+}
+
 /// `.+/ns/<namespace>/(.+/|)sa/<name>(/.+)?`
 fn is_service_account(identity: &str, namespace: &str, name: &str) -> bool {
     let namespace = ["/ns/", namespace, "/"].concat();
@@ -98,6 +114,14 @@ impl Wildcards {
             }
         }
         rest.ends_with(last.as_str())
+    }
+}
+
+/// As it is written.
+impl fmt::Display for Wildcards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.first)?;
+        self.others.iter().try_for_each(|part| write!(f, "*{part}"))
     }
 }
 

@@ -15,6 +15,18 @@ pub enum Action {
     Deny,
 }
 
+impl Action {
+    /// Whether a condition counts as holding of what can be read in more than one way: where that
+    /// denies the request.
+    #[must_use]
+    pub fn takes_unclear(self) -> bool {
+        match self {
+            Self::Allow => false,
+            Self::Audit | Self::Deny => true,
+        }
+    }
+}
+
 /// One policy.
 #[derive(Debug)]
 pub struct Policy {
@@ -42,8 +54,9 @@ pub struct Rule {
 }
 
 impl Rule {
-    pub(super) fn matches(&self, subject: &Subject<'_, '_>) -> bool {
-        let all = |conditions: &[Condition]| conditions.iter().all(|it| it.holds(subject));
+    pub(super) fn matches(&self, subject: &Subject<'_, '_>, if_unclear: bool) -> bool {
+        let all =
+            |conditions: &[Condition]| conditions.iter().all(|it| it.holds(subject, if_unclear));
         let any = |parts: &[Vec<Condition>]| parts.is_empty() || parts.iter().any(|it| all(it));
         // What the request itself says comes first: it takes no call to the host.
         any(&self.to) && all(&self.when) && any(&self.from)

@@ -1,5 +1,7 @@
 //! `requestPrincipals`: `<iss>/<sub>` of the token (Istio's `requestPrincipalGenerator`).
 
+use std::fmt;
+
 use super::pattern::Pattern;
 
 /// A pattern for the issuer of a token and one for its subject.
@@ -35,6 +37,22 @@ impl RequestPrincipal {
     #[must_use]
     pub fn matches(&self, issuer: &str, subject: &str) -> bool {
         self.issuer.matches(issuer.as_bytes()) && self.subject.matches(subject.as_bytes())
+    }
+}
+
+/// As it is written.
+impl fmt::Display for RequestPrincipal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { issuer: Pattern::Any, subject: Pattern::Any } => f.write_str("*"),
+            Self { issuer: Pattern::Any, subject: Pattern::Suffix(subject) } => {
+                write!(f, "*{subject}")
+            }
+            Self { issuer, subject: Pattern::Any } if !matches!(issuer, Pattern::Exact(_)) => {
+                issuer.fmt(f)
+            }
+            Self { issuer, subject } => write!(f, "{issuer}/{subject}"),
+        }
     }
 }
 

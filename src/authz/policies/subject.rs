@@ -8,8 +8,11 @@ use crate::authn::identity::Identity;
 use crate::request::{Property, Request};
 
 /// One request, as rules see it.
-pub(super) struct Subject<'a, 'r> {
+#[derive(Debug)]
+pub struct Subject<'a, 'r> {
+    /// The request.
     pub request: &'a Request<'r>,
+    /// Whom its verified token names.
     pub identity: Option<&'a Identity>,
     /// Without query and fragment.
     pub path: &'r [u8],
@@ -22,6 +25,8 @@ pub(super) struct Subject<'a, 'r> {
 }
 
 impl<'a, 'r> Subject<'a, 'r> {
+    /// A request, with the identity that its token has proved.
+    #[must_use]
     pub fn new(request: &'a Request<'r>, identity: Option<&'a Identity>) -> Self {
         let path = request.path();
         // `PathUtil::removeQueryAndFragment` of Envoy.

@@ -8,7 +8,10 @@ use super::condition::Test;
 use super::path::PathPattern;
 use super::pattern::Pattern;
 use super::peer::PeerPattern;
+use super::text_test::TextTest;
 use super::*;
+use crate::authz::regex::Regex;
+use crate::query::ParameterName;
 use crate::request::{Connection, Header, Property, Unknown};
 
 /// A connection that notes what it is asked for.
@@ -143,7 +146,7 @@ fn without_a_peer_only_negated_fields_hold() {
 
 #[test]
 fn white_space_around_a_header_hides_nothing() {
-    let evil = is(Test::Header("x-tenant".to_owned(), vec![Pattern::parse("evil")]));
+    let evil = is(Test::Header("x-tenant".to_owned(), TextTest::One(vec![Pattern::parse("evil")])));
     let policies = Policies::new(vec![policy("a", Action::Deny, vec![to(vec![evil])])]);
     for (value, expected) in
         [("evil", true), (" evil", true), ("evil\t ", true), ("e vil", false), ("evil.", false)]
@@ -195,6 +198,51 @@ fn addresses_come_from_the_connection() {
     }
 }
 
+/// Whether `GET` with this query is denied by a policy with this condition, for ALLOW and for DENY.
+fn denied(condition: &Condition, query: &str) -> [bool; 2] {
+    let target = ["/?", query].concat();
+    [Action::Allow, Action::Deny].map(|action| {
+        let rule = Rule { when: vec![condition.clone()], ..Rule::default() };
+        slug(vec![policy("a", action, vec![rule])], &target).is_some()
+    })
+}
+
+#[test]
+fn what_can_be_read_in_two_ways_is_denied_by_each_action() {
+    let tenant = |test| Test::Parameter(ParameterName::new("tenant"), test);
+    let acme = || tenant(TextTest::One(vec![Pattern::parse("acme")]));
+    let regex = || tenant(TextTest::Regex(Regex::parse("ac.e").unwrap()));
+    for (condition, query, expected) in [
+        (is(acme()), "tenant=acme", [false, true]),
+        (is(acme()), "tenant=other", [true, false]),
+        (is(acme()), "", [true, false]),
+        (not(acme()), "tenant=acme", [true, false]),
+        (not(acme()), "tenant=other", [false, true]),
+        (not(acme()), "", [false, true]),
+        (is(acme()), "tenant=acme&tenant=x", [true, true]),
+        (not(acme()), "tenant=x&tenant=y", [true, true]),
+        (not(acme()), "Tenant=acme", [true, true]),
+        (is(regex()), "tenant=acme", [false, true]),
+        (is(regex()), "tenant=acmes", [true, false]),
+        (not(regex()), "tenant=acme", [true, false]),
+        (is(tenant(TextTest::present())), "tenant=", [false, true]),
+        (is(tenant(TextTest::present())), "", [true, false]),
+        (not(tenant(TextTest::present())), "", [false, true]),
+    ] {
+        assert_eq!(denied(&condition, query), expected, "{condition:?} {query}");
+    }
+}
+
+#[test]
+fn a_line_too_long_for_a_regular_expression_is_denied_by_each_action() {
+    let long = "a".repeat(9_000);
+    let regex =
+        || Test::Parameter(ParameterName::new("q"), TextTest::Regex(Regex::parse("b").unwrap()));
+    for condition in [is(regex()), not(regex())] {
+        assert_eq!(denied(&condition, &["q=", &long].concat()), [true, true]);
+    }
+}
+
 #[test]
 fn the_index_finds_what_going_through_all_rules_finds() {
     let tests = [
@@ -226,7 +274,7 @@ fn the_index_finds_what_going_through_all_rules_finds() {
                     ];
                     let request = Request::read(&headers).unwrap();
                     let subject = Subject::new(&request, None);
-                    let expected = first.holds(&subject) && second.holds(&subject);
+                    let expected = first.holds(&subject, true) && second.holds(&subject, true);
                     let message = format!("{first:?} {second:?} {path}");
                     let deny = policy("a", Action::Deny, vec![to(vec![first, second])]);
                     assert_eq!(slug(vec![deny], path).is_some(), expected, "{message}");
