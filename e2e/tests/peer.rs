@@ -91,6 +91,13 @@ fn a_certificate_says_who_calls() {
     let secured: Vec<Value> = listeners()
         .into_iter()
         .map(|(_, mut listener)| {
+            // Reads the server name, as at each of Istio's sidecars.
+            listener["listener_filters"] = json!([{
+                "name": "envoy.filters.listener.tls_inspector",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
+                },
+            }]);
             listener["filter_chains"][0]["transport_socket"] = json!({
                 "name": "envoy.transport_sockets.tls",
                 "typed_config": {
