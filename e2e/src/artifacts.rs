@@ -83,9 +83,10 @@ pub fn envoy_version() -> [u32; 3] {
         let binary = envoy().unwrap_or_else(|error| panic!("{error}"));
         let output = Command::new(&binary).arg("--version").output();
         let output = output.unwrap_or_else(|error| panic!("{}: {error}", binary.display()));
-        // envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL
+        // <path of the binary>  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let numbers = text.split('/').nth(1).map(|version| {
+        let version = text.split(" version: ").nth(1).and_then(|text| text.split('/').nth(1));
+        let numbers = version.map(|version| {
             version.split(['.', '-']).filter_map(|number| number.parse().ok()).collect::<Vec<_>>()
         });
         numbers
