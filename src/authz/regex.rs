@@ -16,6 +16,8 @@ use crate::query::Unclear;
 const MAX_PATTERN: usize = 256;
 /// How long all texts together may be that one request has one expression look at, in bytes.
 const MAX_TEXT: usize = 8 * 1024;
+/// How often a character may be compared with a step, so that a long expression gets shorter texts.
+const MAX_WORK: usize = 64 * MAX_TEXT;
 
 /// A regular expression that matches a whole text, or not at all.
 #[derive(Clone, Debug)]
@@ -46,10 +48,10 @@ impl Regex {
     ///
     /// # Errors
     /// [`Unclear`], where none of those that were looked at is and another is no UTF-8, or more than
-    /// 8 KiB would have to be looked at.
+    /// 8 KiB would have to be looked at, or 512 Ki divided by the steps if that is less.
     #[cold] // Most documents have none.
     pub fn matches_any<'t>(&self, texts: impl Iterator<Item = &'t [u8]>) -> Result<bool, Unclear> {
-        let mut left = MAX_TEXT;
+        let mut left = MAX_TEXT.min(MAX_WORK / self.steps.len().max(1));
         let mut none = Ok(false);
         for text in texts {
             left = left.checked_sub(text.len()).ok_or(Unclear)?;

@@ -94,6 +94,16 @@ fn what_is_none_or_costs_too_much_is_refused() {
     assert_eq!(error, "found `a(`, which is no regular expression here: a `(` is not closed");
 }
 
+#[test]
+fn a_long_expression_gets_shorter_texts() {
+    let regex = Regex::parse("a{200}").unwrap();
+    let most = MAX_WORK / regex.steps.len();
+    assert!(most < MAX_TEXT, "{} steps", regex.steps.len());
+    let text = "b".repeat(most + 1);
+    assert_eq!(regex.matches_any([&text.as_bytes()[..most]].into_iter()), Ok(false));
+    assert_eq!(regex.matches_any([text.as_bytes()].into_iter()), Err(Unclear));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
