@@ -1,6 +1,6 @@
 //! Regular expressions of a document, bounded so that no request can make one take long.
 //!
-//! A module of 800 KiB has no room for the crate `regex-lite`, which adds 50; the tests compare with it.
+//! A module of 800 KiB has no room for the crate `regex-lite`, which adds 50; the tests compare with `regex`.
 //! A text is read once, and all ways to match it are followed at the same time (Thompson's construction),
 //! so that time is the length of the text times the number of steps, whatever the pattern.
 

@@ -1,4 +1,4 @@
-//! What is matched, what is refused, and the same answers as the crate `regex-lite`.
+//! What is matched, what is refused, and the same answers as the crate `regex`.
 
 use proptest::prelude::*;
 
@@ -105,7 +105,7 @@ fn a_long_expression_gets_shorter_texts() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn another_engine_agrees(
@@ -113,7 +113,10 @@ proptest! {
         texts in prop::collection::vec(r"[abAB01. \n-]{0,6}", 8),
     ) {
         let Ok(regex) = Regex::parse(&pattern) else { return Ok(()) };
-        let other = regex_lite::Regex::new(&["^(?:", &pattern, ")$"].concat()).unwrap();
+        // There, it takes the second class from the first.
+        prop_assume!(!pattern.contains("--"));
+        // `regex-lite` folds the case of one alphabet alone in a range such as `0-a`.
+        let other = regex::Regex::new(&["^(?:", &pattern, ")$"].concat()).unwrap();
         for text in texts {
             prop_assert_eq!(regex.matches(&text), other.is_match(&text), "{} {:?}", pattern, text);
         }
