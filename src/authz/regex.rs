@@ -51,7 +51,8 @@ impl Regex {
     /// 8 KiB would have to be looked at, or 512 Ki divided by the steps if that is less.
     #[cold] // Most documents have none.
     pub fn matches_any<'t>(&self, texts: impl Iterator<Item = &'t [u8]>) -> Result<bool, Unclear> {
-        let mut left = MAX_TEXT.min(MAX_WORK / self.steps.len().max(1));
+        let most = MAX_WORK.checked_div(self.steps.len()).unwrap_or(MAX_TEXT);
+        let mut left = MAX_TEXT.min(most);
         let mut none = Ok(false);
         for text in texts {
             left = left.checked_sub(text.len()).ok_or(Unclear)?;
