@@ -13,9 +13,10 @@ class Echo(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
-    do_DELETE = do_GET
+    do_HEAD = do_POST = do_DELETE = do_GET
 
     def log_message(self, *_):
         pass
