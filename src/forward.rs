@@ -153,7 +153,7 @@ fn cut_parameters(
             for part in parts {
                 let (name, _) = query::split_parameter(part);
                 let is_token = locate::is_spelling_of_parameter(name, locations)
-                    || !is_first && locate::is_token_parameter(name, locations);
+                    || locate::is_token_parameter(name, locations);
                 if is_token {
                     is_cut = true;
                 } else {
@@ -256,6 +256,8 @@ mod tests {
             ("/a?b=1;access_token=x&c", "/a?b=1&c"),
             ("/a?b;access.token=x;c", "/a?b;c"),
             ("/a?access.token=x;c", "/a?c"),
+            ("/a?access_token;c", "/a?c"),
+            ("/a?access_token;access_token=x", "/a"),
             ("/a?access_token=good&access.token=x", "/a?access_token=good"),
         ] {
             assert_eq!(cut(target, false).as_deref(), Some(expected), "{target}");
