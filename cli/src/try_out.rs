@@ -93,7 +93,7 @@ pub fn run(options: &Options) -> Result<Output, Error> {
     let binary = programs::envoy().map_err(Error::Local)?;
     screen.faint(&format!("Envoy: {}\nfilter: {}", binary.display(), module.display()))?;
     let failed = |source| Error::Folder { source };
-    // Whoever has the port has the folder: the name says where tokens are, also in docs.
+    // Only one process can have the port, so the folder is its own: the name says where tokens are, also in docs.
     let directory = TemporaryDirectory::named(&format!("jwt-rbac-{port}")).map_err(failed)?;
     let (events, workload) =
         Events::start(&options.file, options.workload).map_err(Error::Events)?;
