@@ -126,12 +126,12 @@ fn cut_parameters(
     locations: &[Location],
     remove_token: bool,
 ) -> Option<Vec<u8>> {
-    let may_be_cut = |part: &[u8]| {
+    let is_token = |part: &[u8]| {
         let (name, _) = query::split_parameter(part);
         locate::is_token_parameter(name, locations)
             || locate::is_spelling_of_parameter(name, locations)
     };
-    if !query.split(|&byte| matches!(byte, b'&' | b';')).any(may_be_cut) {
+    if !query.split(|&byte| matches!(byte, b'&' | b';')).any(is_token) {
         return None;
     }
     let mut target = path.to_vec();
@@ -151,10 +151,7 @@ fn cut_parameters(
             let parts = parameter.split(|&byte| byte == b';');
             let mut is_first = true;
             for part in parts {
-                let (name, _) = query::split_parameter(part);
-                let is_token = locate::is_spelling_of_parameter(name, locations)
-                    || locate::is_token_parameter(name, locations);
-                if is_token {
+                if is_token(part) {
                     is_cut = true;
                 } else {
                     target.push(if is_first { separator } else { b';' });
