@@ -22,8 +22,7 @@ const EXPORTS: &[&str] = &[
     "proxy_on_vm_start",
 ];
 
-/// The longest name of a function. What is cut are types of generic functions, which every sidecar
-/// would load.
+/// The longest name of a function. Every sidecar loads the names.
 const MAX_NAME: usize = 60;
 
 /// The module without the exports that the filter does not use and without what only they need;
@@ -47,9 +46,36 @@ pub fn trim(mut module: Module) -> Result<Vec<u8>, String> {
         // `{:#}` leaves out the hash at the end.
         let name =
             function.name.as_ref().map(|name| format!("{:#}", rustc_demangle::demangle(name)));
-        function.name = name.map(|name| name.chars().take(MAX_NAME).collect());
+        function.name = name.map(|name| short(&name).chars().take(MAX_NAME).collect());
     }
     Ok(module.emit_wasm())
+}
+
+/// A name with the types in it by their last segment: `<alloc::vec::Vec<T> as core::ops::Drop>::drop`
+/// is `<Vec<T> as Drop>::drop`.
+fn short(name: &str) -> String {
+    let mut short = String::with_capacity(name.len());
+    let mut depth = 0_usize;
+    let mut chars = name.chars().peekable();
+    while let Some(char) = chars.next() {
+        match char {
+            '<' => depth += 1,
+            '>' if !short.ends_with('-') => depth = depth.saturating_sub(1),
+            ':' if depth > 0 && chars.peek() == Some(&':') => {
+                let is_of_path = |char: char| char.is_alphanumeric() || char == '_';
+                let kept = short.trim_end_matches(is_of_path).len();
+                // Behind `>` comes a name that says which function of the type it is.
+                if kept < short.len() {
+                    chars.next();
+                    short.truncate(kept);
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        short.push(char);
+    }
+    short
 }
 
 #[cfg(test)]
@@ -78,6 +104,19 @@ mod tests {
         assert_eq!(exports, EXPORTS);
         assert_eq!(trimmed.funcs.iter().count(), EXPORTS.len());
         assert!(trimmed.funcs.iter().all(|it| it.name.as_deref() == Some("core::fmt::write")));
+    }
+
+    #[test]
+    fn types_are_named_by_their_last_segment() {
+        for (name, expected) in [
+            ("jwt_rbac::authn::jwk::rsa_key", "jwt_rbac::authn::jwk::rsa_key"),
+            ("<alloc::vec::Vec<a::T> as core::ops::Drop>::drop", "<Vec<T> as Drop>::drop"),
+            ("a::b::<impl c::D for e::F>::g::{{closure}}", "a::b::<impl D for F>::g::{{closure}}"),
+            ("a::b<fn(c::D) -> e::F>::g", "a::b<fn(D) -> F>::g"),
+            ("a::b<<c::D as e::F>::G>", "a::b<<D as F>::G>"),
+        ] {
+            assert_eq!(short(name), expected);
+        }
     }
 
     #[test]
