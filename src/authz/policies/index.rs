@@ -7,14 +7,20 @@ use super::condition::{Condition, Test};
 use super::pattern::Pattern;
 use super::subject::Subject;
 
+/// How many segments of a path are looked up. APIs begin their paths with some that say little, such as
+/// `/api/v1/`; behind these, policies differ.
+const DEPTH: usize = 8;
+/// Those of [`Index`] that are not by folder.
+const OTHERS: usize = 4;
+
 /// The numbers of rules, each under what a request must have for the rule to match.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// Rules that any request may match.
     always: Vec<usize>,
     by_path: HashMap<Box<[u8]>, Vec<usize>>,
-    /// By the path up to its second slash.
-    by_first_segment: HashMap<Box<[u8]>, Vec<usize>>,
+    /// By the whole segments with which the path begins, [`DEPTH`] at most.
+    by_folder: HashMap<Box<[u8]>, Vec<usize>>,
     /// In lower case.
     by_host: HashMap<Box<[u8]>, Vec<usize>>,
     by_method: HashMap<Box<[u8]>, Vec<usize>>,
@@ -37,9 +43,7 @@ impl Index {
             Test::Path(patterns) => {
                 let keys = patterns.iter().map(|pattern| match pattern.start() {
                     (path, true) => Some((Key::Path, path.as_bytes().into())),
-                    (start, false) => {
-                        Some((Key::FirstSegment, first_segment(start.as_bytes())?.into()))
-                    }
+                    (start, false) => Some((Key::Folder, folders(start.as_bytes()).last()?.into())),
                 });
                 keys.collect::<Option<Vec<_>>>()
             }
@@ -71,7 +75,7 @@ impl Index {
         let Some(keys) = keys else { return self.always.push(rule) };
         for (key, value) in keys {
             let map = match key {
-                Key::FirstSegment => &mut self.by_first_segment,
+                Key::Folder => &mut self.by_folder,
                 Key::Host => &mut self.by_host,
                 Key::Method => &mut self.by_method,
                 Key::Path => &mut self.by_path,
@@ -92,18 +96,26 @@ impl Index {
         } else {
             look_up(&self.by_host, &subject.request.authority.to_ascii_lowercase())
         };
-        let first = first_segment(subject.path).unwrap_or_default();
-        let mut lists = [
+        let mut lists: [&[usize]; OTHERS + DEPTH] = [&[]; OTHERS + DEPTH];
+        let others = [
             self.always.as_slice(),
             look_up(&self.by_path, subject.path),
-            look_up(&self.by_first_segment, first),
             by_host,
             look_up(&self.by_method, subject.request.method),
         ];
+        let folders = folders(subject.path).filter(|_| !self.by_folder.is_empty());
+        let by_folder = folders.map(|folder| look_up(&self.by_folder, folder));
+        let found = others.into_iter().chain(by_folder).filter(|list| !list.is_empty());
+        let mut count = 0_usize;
+        for (list, found) in lists.iter_mut().zip(found) {
+            *list = found;
+            count = count.saturating_add(1);
+        }
+        let lists = lists.get_mut(..count)?;
         loop {
             // Each list is sorted: the smallest of the firsts is next.
             let next = lists.iter().filter_map(|list| list.first()).min().copied()?;
-            for list in &mut lists {
+            for list in lists.iter_mut() {
                 while let Some((first, rest)) = list.split_first()
                     && *first == next
                 {
@@ -123,15 +135,33 @@ fn look_up<'m>(map: &'m HashMap<Box<[u8]>, Vec<usize>>, key: &[u8]) -> &'m [usiz
 }
 
 enum Key {
-    FirstSegment,
+    Folder,
     Host,
     Method,
     Path,
 }
 
-/// The start of a path up to and with its second slash; `None` where it has but one.
-fn first_segment(path: &[u8]) -> Option<&[u8]> {
-    let behind = path.strip_prefix(b"/")?;
-    let end = behind.iter().position(|byte| *byte == b'/')?;
-    path.get(..end.saturating_add(2))
+/// The starts of a path that end in a slash, but for the first slash, the shortest first.
+fn folders(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let slashes = memchr::memchr_iter(b'/', path).skip(1).take(DEPTH);
+    slashes.filter_map(|slash| path.get(..=slash))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_ends_in_a_slash() {
+        let of = |path: &'static str| {
+            folders(path.as_bytes()).map(|it| str::from_utf8(it).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(of("/api/v1/orders/7"), ["/api/", "/api/v1/", "/api/v1/orders/"]);
+        assert_eq!(of("//a"), ["//"]);
+        for short in ["", "/", "/a", "*", "a"] {
+            assert_eq!(of(short), [""; 0], "{short}");
+        }
+        let deep = "/a".repeat(DEPTH + 5);
+        assert_eq!(of(Box::leak(deep.into_boxed_str())).len(), DEPTH);
+    }
 }

@@ -253,6 +253,10 @@ fn the_index_finds_what_going_through_all_rules_finds() {
         path("*/b"),
         path("/{*}/b"),
         path("/a/{**}"),
+        path("/a/b/*"),
+        path("/a/b/c/{*}"),
+        path("/a//*"),
+        path("/1/2/3/4/5/6/7/8/9/*"),
         Test::Host(vec![Pattern::parse("web:80")]),
         Test::Host(vec![Pattern::parse("web")]),
         Test::Host(vec![Pattern::parse("*")]),
@@ -262,7 +266,18 @@ fn the_index_finds_what_going_through_all_rules_finds() {
     ];
     for first in &tests {
         for second in &tests {
-            for path in ["/a/b", "/a", "/a/c", "/b", "/", "/a/b/c"] {
+            for path in [
+                "/a/b",
+                "/a",
+                "/a/c",
+                "/b",
+                "/",
+                "/a/b/c",
+                "/a/b/c/d",
+                "/a//b",
+                "/1/2/3/4/5/6/7/8/9/10",
+                "/1/2/3/4/5/6/7/8/9",
+            ] {
                 for (first, second) in [
                     (is(first.clone()), is(second.clone())),
                     (not(first.clone()), is(second.clone())),
