@@ -2,10 +2,11 @@
 //! (`make test-page`).
 
 use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use jwt_rbac_e2e::client::Request;
 use serde_json::Value;
@@ -78,6 +79,21 @@ fn the_page_gets_what_its_reader_may_see() {
     }
     assert_eq!(bookinfo.get("/login?user=root", None).0, 404);
     assert_eq!(bookinfo.get(DETAILS, None).1, "RBAC: access denied");
+}
+
+#[test]
+fn nothing_is_left_when_it_is_terminated() {
+    let mut bookinfo = Bookinfo::start();
+    let id = bookinfo.process.id().to_string();
+    let sent = Command::new("kill").args(["-s", "TERM", &id]).status().expect("kill runs");
+    assert!(sent.success());
+    bookinfo.process.wait().expect("it ends");
+    // Envoy is told by the kernel, and then ends in its own time.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect(bookinfo.page).is_ok() {
+        assert!(Instant::now() < deadline, "Envoy still listens on {}", bookinfo.page);
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]
