@@ -48,13 +48,13 @@ use cache::{TokenCache, Verified};
 use claim_path::ClaimPath;
 use claims::Claims;
 use fetched_keys::{FetchedKeys, NoKeys};
-use identity::{ClaimId, Identity};
+use identity::{ClaimId, Identity, TokenNumber};
 use issuers::Issuers;
 use jws::{DecodedParts, UntrustedToken};
 use locate::{Located, Location};
 use logged::LoggedClaim;
 use price::Budget;
-use provider::{Failure, Provider};
+use provider::{Failure, Presence, Provider};
 use rejection::{Rejection, Unverified};
 use revocation::Revocation;
 
@@ -65,9 +65,13 @@ use crate::request::Request;
 /// All providers of a document, and what it says of tokens in general.
 pub struct Authenticator {
     providers: Vec<Provider>,
-    /// The distinct locations of all providers, and beside each the providers that use it.
+    /// The distinct locations of all providers, and beside each the providers that use it and the token
+    /// that is found there.
     locations: Vec<Location>,
     providers_at: Vec<Vec<usize>>,
+    tokens_at: Vec<TokenNumber>,
+    /// The last of the tokens of a request, whose claims count.
+    main_token: TokenNumber,
     /// The claims that rules of the document name, by [`ClaimId`].
     named_claims: Vec<ClaimPath>,
     /// The claims that logs show.
@@ -75,6 +79,25 @@ pub struct Authenticator {
     /// The permissions that routes of the document ask for.
     permission_names: PermissionNames,
     options: TokenOptions,
+}
+
+/// What the tokens of a request prove.
+#[derive(Debug, Default)]
+pub struct Authenticated {
+    /// Who sent it, by the token whose claims count; `None` if it has no such token.
+    pub identity: Option<Rc<Identity>>,
+    /// What its other tokens say, which only their headers tell.
+    pub others: Vec<Rc<Identity>>,
+    /// Whether it lacks a token that a provider requires.
+    pub is_incomplete: bool,
+}
+
+impl Authenticated {
+    /// Whether one of its tokens has a claim that its output header can't hold.
+    #[must_use]
+    pub fn has_unwritable(&self) -> bool {
+        self.identity.iter().chain(&self.others).any(|identity| identity.outputs.is_err())
+    }
 }
 
 /// What a document says of tokens in general.
@@ -96,6 +119,8 @@ impl Authenticator {
             providers: Vec::new(),
             locations: Vec::new(),
             providers_at: Vec::new(),
+            tokens_at: Vec::new(),
+            main_token: TokenNumber::default(),
             named_claims: Vec::new(),
             logged_claims: Vec::new(),
             permission_names: PermissionNames::default(),
@@ -103,9 +128,18 @@ impl Authenticator {
         }
     }
 
-    /// Adds a provider whose tokens are found at these locations.
+    /// Adds a provider whose tokens are found at these locations. One that requires a token shares none
+    /// of them with another.
     pub fn add_provider(&mut self, provider: Provider, locations: Vec<Location>) {
         let number = self.providers.len();
+        let token = match provider.presence {
+            Presence::Optional => TokenNumber::default(),
+            Presence::Required => {
+                let TokenNumber(last) = &mut self.main_token;
+                *last = last.saturating_add(1);
+                self.main_token
+            }
+        };
         self.providers.push(provider);
         for location in locations {
             let known = self.locations.iter().position(|known| *known == location);
@@ -114,6 +148,7 @@ impl Authenticator {
             } else {
                 self.locations.push(location);
                 self.providers_at.push(vec![number]);
+                self.tokens_at.push(token);
             }
         }
     }
@@ -200,26 +235,78 @@ impl Authenticator {
         &self.locations
     }
 
+    /// The tokens that a request can have; the last is the one whose claims count.
+    pub fn tokens(&self) -> impl Iterator<Item = TokenNumber> {
+        let TokenNumber(last) = self.main_token;
+        (0..=last).map(TokenNumber)
+    }
+
+    /// The token whose claims count: as behind Envoy's `requires_all`, that of the last provider that
+    /// requires one, or the only one where none does.
+    #[must_use]
+    pub fn main_token(&self) -> TokenNumber {
+        self.main_token
+    }
+
+    /// The token that is found at a location.
+    #[must_use]
+    pub fn token_at(&self, location: usize) -> TokenNumber {
+        self.tokens_at.get(location).copied().unwrap_or_default()
+    }
+
+    /// Where a token is looked for, each location with its number.
+    pub fn locations_of(&self, token: TokenNumber) -> impl Iterator<Item = (usize, &Location)> {
+        let numbered = self.locations.iter().enumerate().zip(&self.tokens_at);
+        numbered.filter(move |(_, of)| **of == token).map(|(location, _)| location)
+    }
+
     /// The size of the longest token that is read, in bytes.
     #[must_use]
     pub fn max_token_size(&self) -> usize {
         self.options.max_token_size
     }
 
-    /// Who sent the request; `None` for a request without a token. `cache` is one of
-    /// [`Self::new_cache`], `fetched_keys` of [`Self::new_fetched_keys`], and `now` is in seconds since
-    /// 1970.
+    /// What the tokens of a request prove. `cache` is one of [`Self::new_cache`], `fetched_keys` of
+    /// [`Self::new_fetched_keys`], and `now` is in seconds since 1970.
     ///
     /// # Errors
-    /// Why the token is refused.
+    /// Why a token is refused.
     pub fn authenticate(
         &self,
         cache: &mut TokenCache,
         fetched_keys: &mut FetchedKeys,
         request: &Request<'_>,
         now: u64,
+    ) -> Result<Authenticated, Rejection> {
+        let mut authenticated = Authenticated::default();
+        // What one request may cost does not grow with its tokens.
+        let mut budget = Budget::default();
+        for token in self.tokens() {
+            let found =
+                self.authenticate_token(token, cache, fetched_keys, request, now, &mut budget)?;
+            match found {
+                Some(identity) if token == self.main_token => {
+                    authenticated.identity = Some(identity);
+                }
+                Some(identity) => authenticated.others.push(identity),
+                None => authenticated.is_incomplete |= token != TokenNumber::default(),
+            }
+        }
+        Ok(authenticated)
+    }
+
+    /// What one of the tokens of a request says; `None` if the request lacks it.
+    fn authenticate_token(
+        &self,
+        token: TokenNumber,
+        cache: &mut TokenCache,
+        fetched_keys: &mut FetchedKeys,
+        request: &Request<'_>,
+        now: u64,
+        budget: &mut Budget,
     ) -> Result<Option<Rc<Identity>>, Rejection> {
-        let Some(located) = locate::locate(request, &self.locations)? else { return Ok(None) };
+        let located = locate::locate(request, self.locations_of(token))?;
+        let Some(located) = located else { return Ok(None) };
         if located.token.len() > self.options.max_token_size {
             return Err(Refusal::TokenTooLarge.into());
         }
@@ -228,7 +315,7 @@ impl Authenticator {
             return Ok(Some(identity));
         }
         cache.counts.misses = cache.counts.misses.saturating_add(1);
-        self.verify(cache, fetched_keys, &located, now).map(Some)
+        self.verify(cache, fetched_keys, &located, now, budget).map(Some)
     }
 
     /// A token that was verified before, is still in time, and has been verified with the keys of now.
@@ -259,19 +346,19 @@ impl Authenticator {
         fetched_keys: &mut FetchedKeys,
         located: &Located<'_>,
         now: u64,
+        budget: &mut Budget,
     ) -> Result<Rc<Identity>, Rejection> {
         let mut decoded = DecodedParts::default();
         let token = self.read(located, &mut decoded)?;
-        let mut budget = Budget::default();
         let mut failure = (None, Failure::from(Refusal::IssuerUnknown));
         // Whether time could make a provider accept the token that comes before the one that does.
         let mut is_settled = true;
         let mut waits_for_keys = false;
         for number in self.candidates(located.location, token.claims.issuer()) {
             let Some(provider) = self.providers.get(number) else { continue };
-            match self.check(number, provider, fetched_keys, &token, now, &mut budget) {
+            match self.check(number, provider, fetched_keys, &token, now, budget) {
                 Ok(()) => {
-                    let identity = self.identity(number, provider, &token);
+                    let identity = self.identity(number, provider, located.location, &token);
                     let identity = identity
                         .map_err(|refusal| rejection(&token, Some(provider), &refusal.into()))?;
                     if is_settled {
@@ -362,12 +449,14 @@ impl Authenticator {
         &self,
         number: usize,
         provider: &Provider,
+        location: usize,
         token: &UntrustedToken<'_>,
     ) -> Result<Rc<Identity>, Refusal> {
         let claims = &token.claims;
         let claim = |path: &ClaimPath| provider.claim(path, claims);
         Ok(Rc::new(Identity {
             provider: number,
+            token: self.token_at(location),
             // Most issuers are named, so that all their tokens share one.
             issuer: claims.issuer().map(|issuer| {
                 provider.issuers.find(issuer).cloned().unwrap_or_else(|| Arc::from(issuer))

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use routes::{Access, Match};
 
-use crate::authn::identity::Identity;
+use crate::authn::identity::{Identity, TokenNumber};
 use crate::denial::{Denial, Detail};
 use crate::refusal::Refusal;
 use crate::request::Request;
@@ -30,7 +30,12 @@ pub enum Caller {
         remove_token: bool,
     },
     /// The subject of a verified token.
-    Identified(Rc<Identity>),
+    Identified {
+        /// The token whose claims count.
+        identity: Rc<Identity>,
+        /// The other verified tokens of the request.
+        others: Vec<Rc<Identity>>,
+    },
     /// The token was not looked at: the route ignores tokens.
     TokenIgnored,
 }
@@ -49,7 +54,7 @@ impl Caller {
     pub fn identity(&self) -> Option<&Identity> {
         match self {
             Self::Anonymous { .. } | Self::TokenIgnored => None,
-            Self::Identified(identity) => Some(identity),
+            Self::Identified { identity, .. } => Some(identity),
         }
     }
 }
@@ -61,13 +66,24 @@ impl Permit {
         self.caller.identity()
     }
 
-    /// Whether the workload must not receive the token of the request.
+    /// What all verified tokens of the request say.
+    pub fn identities(&self) -> impl Iterator<Item = &Identity> {
+        let others: &[Rc<Identity>] = match &self.caller {
+            Caller::Anonymous { .. } | Caller::TokenIgnored => &[],
+            Caller::Identified { others, .. } => others,
+        };
+        self.identity().into_iter().chain(others.iter().map(|identity| &**identity))
+    }
+
+    /// Whether the workload must not receive this token of the request.
     #[must_use]
-    pub fn removes_token(&self) -> bool {
+    pub fn removes_token(&self, token: TokenNumber) -> bool {
         !self.keeps_token
             && match &self.caller {
                 Caller::Anonymous { remove_token } => *remove_token,
-                Caller::Identified(identity) => !identity.forward_token,
+                Caller::Identified { .. } => {
+                    !self.identities().any(|it| it.forward_token && it.token == token)
+                }
                 Caller::TokenIgnored => false,
             }
     }
@@ -109,13 +125,12 @@ pub(crate) fn authorize<'d>(
         }
     }
     // Judged last: only a request that may continue has headers to write.
-    match permit.identity().map(|identity| &identity.outputs) {
-        Some(Err(header)) => {
-            let detail = Detail::Header(Arc::clone(header));
-            Err(Denial { refusal: Refusal::HeaderUnwritable, detail })
-        }
-        Some(Ok(_)) | None => Ok(permit),
+    let unwritable = permit.identities().find_map(|identity| identity.outputs.as_ref().err());
+    if let Some(header) = unwritable {
+        let detail = Detail::Header(Arc::clone(header));
+        return Err(Denial { refusal: Refusal::HeaderUnwritable, detail });
     }
+    Ok(permit)
 }
 
 /// Lets a request continue that a dry run would deny: as it came, and without an identity.

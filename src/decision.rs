@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::authn::Authenticated;
 use crate::authn::identity::Identity;
 use crate::authn::rejection::Rejection;
 use crate::authz::policies::{Judgement, Policies};
@@ -159,7 +160,7 @@ pub fn decide_with<'d, 'r>(
         Err(rejection) => return conclude(document, route, None, Err(rejection.into())),
     };
     let identity = match &caller {
-        Caller::Identified(identity) => Some(Rc::clone(identity)),
+        Caller::Identified { identity, .. } => Some(Rc::clone(identity)),
         Caller::Anonymous { .. } | Caller::TokenIgnored => None,
     };
     let policies = document.policies.as_ref();
@@ -210,9 +211,9 @@ fn caller(
     now: u64,
     patience: Patience,
 ) -> Result<Caller, Rejection> {
-    let token_use = match route.map(|route| &route.route.access) {
-        Some(Access::Public(token_use)) => *token_use,
-        Some(Access::Denied | Access::Required(_)) | None => TokenUse::Strict,
+    let (token_use, is_public) = match route.map(|route| &route.route.access) {
+        Some(Access::Public(token_use)) => (*token_use, true),
+        Some(Access::Denied | Access::Required(_)) | None => (TokenUse::Strict, false),
     };
     if token_use == TokenUse::Ignore {
         return Ok(Caller::TokenIgnored);
@@ -224,11 +225,15 @@ fn caller(
     }
     let Worker { token_cache, fetched_keys } = worker;
     match document.authenticator.authenticate(token_cache, fetched_keys, request, now) {
-        Ok(Some(identity)) if token_use == TokenUse::Optional && identity.outputs.is_err() => {
+        Ok(found) if found.is_incomplete && !is_public => Err(Refusal::TokenMissing.into()),
+        Ok(found) if token_use == TokenUse::Optional && found.has_unwritable() => {
             Ok(Caller::Anonymous { remove_token: true })
         }
-        Ok(Some(identity)) => Ok(Caller::Identified(identity)),
-        Ok(None) => Ok(Caller::Anonymous { remove_token: false }),
+        Ok(Authenticated { identity: Some(identity), others, .. }) => {
+            Ok(Caller::Identified { identity, others })
+        }
+        // What the other tokens prove names nobody.
+        Ok(found) => Ok(Caller::Anonymous { remove_token: !found.others.is_empty() }),
         Err(rejection) if rejection.waits_for_keys && patience == Patience::Waits => Err(rejection),
         Err(_) if token_use == TokenUse::Optional => Ok(Caller::Anonymous { remove_token: true }),
         Err(rejection) => Err(Rejection { waits_for_keys: false, ..rejection }),

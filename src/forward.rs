@@ -46,11 +46,14 @@ pub fn changes<'a>(
     permit: &'a Permit,
 ) -> Vec<HeaderChange<'a>> {
     let mut changes = Vec::new();
-    let locations = document.authenticator.locations();
-    let remove_token = permit.removes_token();
+    let authenticator = &document.authenticator;
+    let locations = authenticator.locations();
+    let removes = |location: usize| permit.removes_token(authenticator.token_at(location));
     for &(name, value) in request.headers() {
-        let is_token =
-            || remove_token && locations.iter().any(|location| location.is_at_header(name, value));
+        let is_token = || {
+            let mut here = locations.iter().enumerate();
+            here.any(|(number, location)| location.is_at_header(name, value) && removes(number))
+        };
         let is_other_token = || {
             !permit.ignores_tokens() && !locations.iter().any(|location| location.is_named(name))
         };
@@ -65,16 +68,16 @@ pub fn changes<'a>(
     }
     if !permit.ignores_tokens() {
         if let Some(query) = request.query()
-            && let Some(target) = cut_parameters(request.path(), query, locations, remove_token)
+            && let Some(target) = cut_parameters(request.path(), query, locations, &removes)
         {
             changes.push(HeaderChange::Replace(":path", target.into()));
         }
         if locations.iter().any(|location| matches!(location, Location::Cookie(_))) {
-            changes.extend(cut_cookies(request, locations, remove_token));
+            changes.extend(cut_cookies(request, locations, &removes));
         }
     }
-    let outputs = permit.identity().and_then(|identity| identity.outputs.as_ref().ok());
-    for (name, value) in outputs.into_iter().flatten() {
+    let outputs = permit.identities().filter_map(|identity| identity.outputs.as_ref().ok());
+    for (name, value) in outputs.flatten() {
         changes.push(HeaderChange::Replace(name, value.into()));
     }
     if let Some(fence) = &document.fence {
@@ -117,18 +120,18 @@ pub fn removed_trailers<'a>(
     trailers.iter().map(|(name, _)| *name).filter(is_removed).collect()
 }
 
-/// The target of this path and query without the parameters that hold tokens, where `remove_token`
-/// says so, and without those that some workload takes for one of them; `None` if it has none. Every
+/// The target of this path and query without the parameters that hold tokens, where `removes` says so
+/// of their location, and without those that some workload takes for one of them; `None` if it has none. Every
 /// other byte stays as it is.
 fn cut_parameters(
     path: &[u8],
     query: &[u8],
     locations: &[Location],
-    remove_token: bool,
+    removes: &dyn Fn(usize) -> bool,
 ) -> Option<Vec<u8>> {
     let is_token = |part: &[u8]| {
         let (name, _) = query::split_parameter(part);
-        locate::is_token_parameter(name, locations)
+        locate::parameter_location(name, locations).is_some()
             || locate::is_spelling_of_parameter(name, locations)
     };
     if !query.split(|&byte| matches!(byte, b'&' | b';')).any(is_token) {
@@ -139,8 +142,8 @@ fn cut_parameters(
     let mut separator = b'?';
     for parameter in query.split(|&byte| byte == b'&') {
         let (name, _) = query::split_parameter(parameter);
-        if locate::is_token_parameter(name, locations) {
-            if remove_token {
+        if let Some(location) = locate::parameter_location(name, locations) {
+            if removes(location) {
                 is_cut = true;
                 continue;
             }
@@ -168,20 +171,17 @@ fn cut_parameters(
     is_cut.then_some(target)
 }
 
-/// The change that leaves out the cookies that hold tokens, where `remove_token` says so, and those
-/// that some workload takes for one of them; `None` if there are none.
+/// The change that leaves out the cookies that hold tokens, where `removes` says so of their location,
+/// and those that some workload takes for one of them; `None` if there are none.
 fn cut_cookies<'a>(
     request: &Request<'a>,
     locations: &[Location],
-    remove_token: bool,
+    removes: &dyn Fn(usize) -> bool,
 ) -> Option<HeaderChange<'a>> {
     let is_cut = |cookie: Option<Cookie<'_>>| {
-        cookie.is_some_and(|Cookie { name, .. }| {
-            if locate::is_token_cookie(name, locations) {
-                remove_token
-            } else {
-                locate::is_spelling_of_cookie(name, locations)
-            }
+        cookie.is_some_and(|Cookie { name, .. }| match locate::cookie_location(name, locations) {
+            Some(location) => removes(location),
+            None => locate::is_spelling_of_cookie(name, locations),
         })
     };
     let parts: Vec<_> = request.values("cookie").flat_map(cookies::split).collect();
@@ -200,7 +200,7 @@ fn without_inner_cookie<'c>(part: &'c [u8], locations: &[Location]) -> &'c [u8] 
     let mut end = 0;
     for inner in part.split(|byte| matches!(byte, b' ' | b'\t' | b',')) {
         let (name, _) = query::split_parameter(inner);
-        let is_token = locate::is_token_cookie(name, locations)
+        let is_token = locate::cookie_location(name, locations).is_some()
             || locate::is_spelling_of_cookie(name, locations);
         // The first is the cookie itself.
         if end > 0 && is_token {
@@ -220,7 +220,8 @@ mod tests {
 
     fn cut(target: &str, remove_token: bool) -> Option<String> {
         let (path, query) = split_query(target.as_bytes());
-        let cut = cut_parameters(path, query.unwrap(), &Location::defaults(), remove_token);
+        let removes = |_: usize| remove_token;
+        let cut = cut_parameters(path, query.unwrap(), &Location::defaults(), &removes);
         cut.map(|target| String::from_utf8(target).unwrap())
     }
 
@@ -285,7 +286,8 @@ mod tests {
             let request = Request::read(&headers).unwrap();
             let expected =
                 expected.map(|cookie| HeaderChange::Replace("cookie", cookie.as_bytes().into()));
-            assert_eq!(cut_cookies(&request, &locations, remove_token), expected, "{cookie}");
+            let found = cut_cookies(&request, &locations, &|_| remove_token);
+            assert_eq!(found, expected, "{cookie}");
         }
     }
 
@@ -296,9 +298,9 @@ mod tests {
         ) {
             let locations = Location::defaults();
             let (path, query) = split_query(target.as_bytes());
-            let cut = query.and_then(|query| cut_parameters(path, query, &locations, true));
+            let cut = query.and_then(|query| cut_parameters(path, query, &locations, &|_| true));
             if let Some((path, Some(query))) = cut.as_deref().map(split_query) {
-                prop_assert_eq!(cut_parameters(path, query, &locations, true), None);
+                prop_assert_eq!(cut_parameters(path, query, &locations, &|_| true), None);
             }
         }
     }

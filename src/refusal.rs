@@ -5,6 +5,8 @@
 
 /// What a client reads when authorization fails: Envoy's own words (`rbac_filter.cc`).
 const ACCESS_DENIED: &str = "RBAC: access denied";
+/// What it reads where the token is missing that a native `jwt_authn` filter asks for.
+pub(crate) const TOKEN_MISSING: &str = "Jwt is missing";
 
 macro_rules! refusals {
     ($($(#[doc = $doc:literal])+ $variant:ident = $slug:literal, $kind:ident, $status:literal, $text:expr, remedy: $remedy:literal;)+) => {
@@ -120,7 +122,10 @@ refusals! {
     HostFailure = "host_failure", Shape, 403, ACCESS_DENIED,
         remedy: "report it with the log of the proxy";
 
-    /// The request has more than one token
+    /// The request lacks a token of a provider with `presence: REQUIRED`
+    TokenMissing = "token_missing", Token, 401, TOKEN_MISSING,
+        remedy: "send a token of each entry of jwtRules with `presence: REQUIRED`, each in its own place";
+    /// The request has more than one token where one belongs
     TokenMultiple = "token_multiple", Token, 401, "Found multiple Jwt tokens",
         remedy: "send one token in one place";
     /// The credential is not its scheme, spaces and one token

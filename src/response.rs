@@ -10,13 +10,11 @@ use crate::authz::routes::Access;
 use crate::decision::Decision;
 use crate::document::{Document, Format, Responses};
 use crate::query;
-use crate::refusal::{Kind, Refusal};
+use crate::refusal::{Kind, Refusal, TOKEN_MISSING};
 use crate::request::{Request, split_query};
 
 /// How much of the path a challenge shows (`kMaxPathLength` in Envoy's `jwt_authn` filter).
 const MAX_REALM_PATH: usize = 256;
-/// What the native filter says of a request without a token.
-const TOKEN_MISSING: &str = "Jwt is missing";
 
 /// A response that Envoy sends for us. The host adds the length, `content-type: text/plain` where
 /// there is none, and turns it into a gRPC status where the request is gRPC.
@@ -136,7 +134,8 @@ fn challenge(
 ) -> Option<Vec<u8>> {
     let responses = &document.responses;
     let error = match refusal.kind() {
-        _ if is_missing => None,
+        // No error where there is no token (RFC 6750 §3).
+        _ if is_missing || refusal == Refusal::TokenMissing => None,
         Kind::Token => Some("invalid_token"),
         _ if refusal == Refusal::PermissionMissing && responses.insufficient_scope => {
             Some("insufficient_scope")
@@ -173,7 +172,7 @@ fn realm(request: &Request<'_>, locations: &[Location]) -> Vec<u8> {
     let (path, query) = split_query(target);
     let mut parameters = query.map(query::parameters).into_iter().flatten();
     let holds_token = parameters.any(|(name, _)| {
-        locate::is_token_parameter(name, locations)
+        locate::parameter_location(name, locations).is_some()
             || locate::is_spelling_of_parameter(name, locations)
     });
     let shown = if holds_token { path } else { target };

@@ -155,6 +155,15 @@ pub enum Fault {
         /// The entry of `jwtRules` that has the other.
         other: Place,
     },
+    /// A token that a request needs beside others meets one of them.
+    SharedToken {
+        /// What the other entry does too.
+        does: &'static str,
+        /// Where.
+        name: String,
+        /// The other entry of `jwtRules`.
+        other: Place,
+    },
     /// A 404 that hides little, because a missing token gets a 401.
     HidesLittle,
 }
@@ -263,6 +272,11 @@ impl fmt::Display for Fault {
                 f,
                 "tokens of `{issuer}` could be meant here and at {other}: list each issuer once, or \
                  the same ones in both"
+            ),
+            Self::SharedToken { does, name, other } => write!(
+                f,
+                "found `REQUIRED`, and {other} also {does} `{name}`, expected that no other entry does: \
+                 a request has the tokens of both"
             ),
             Self::HidesLittle => f.write_str(
                 "hides little beside `missingToken: {status: 401}`, which tells what there is",

@@ -29,6 +29,7 @@ mod log_claims;
 mod operands;
 mod output_headers;
 mod policies;
+mod presence;
 mod providers;
 mod responses;
 mod revoked;

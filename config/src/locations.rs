@@ -9,11 +9,6 @@ use super::shape;
 use jwt_rbac::authn::credential;
 use jwt_rbac::authn::locate::{Location, Prefix};
 
-/// Why `presence` of Istio's `jwtRules` is refused (istio/istio#60823).
-pub const ONE_TOKEN: &str = "which asks for several tokens of one request: this filter verifies one. Ask for it on the routes \
-     (`access: AUTHENTICATED`), and leave the rule of a second token in its own header to a \
-     RequestAuthentication beside the filter";
-
 /// The locations that a rule names, or those of Istio where it names none.
 #[inline(never)]
 pub fn compile(place: &Place, rule: &mut JwtRule, problems: &mut Problems) -> Vec<Location> {

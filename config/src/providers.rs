@@ -9,7 +9,7 @@ use super::problem::Problems;
 use super::schema::{JwtRule, RequiredClaim};
 use super::shape::value::Duration;
 use super::shape::{self, Entries};
-use super::{claim_rules, issuers, key_source, locations, output_headers};
+use super::{claim_rules, issuers, key_source, locations, output_headers, presence};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authn::algorithm::Algorithm;
 use jwt_rbac::authn::claim_path::ClaimPath;
@@ -38,7 +38,7 @@ pub fn compile(
 ) {
     let mut names = UniqueNames::default();
     let mut all_locations: Vec<(Place, Vec<Location>)> = Vec::new();
-    let mut all_places = Vec::new();
+    let mut compiled: Vec<(Place, Vec<Location>)> = Vec::new();
     let mut all_outputs: Vec<(Place, OutputHeader)> = Vec::new();
     for (place, mut rule) in rules {
         let name = rule.name.clone().or_else(|| rule.issuer.clone()).unwrap_or_default();
@@ -54,11 +54,12 @@ pub fn compile(
         let provider = provider(&place, name, rule, verifier, permission_names, problems);
         if let Some(mut provider) = provider {
             provider.outputs = outputs.into_iter().map(|(_, output)| output).collect();
-            authenticator.add_provider(provider, locations);
-            all_places.push(place);
+            authenticator.add_provider(provider, locations.clone());
+            compiled.push((place, locations));
         }
     }
-    issuers::check_overlaps(&all_places, authenticator.providers(), problems);
+    issuers::check_overlaps(&compiled, authenticator.providers(), problems);
+    presence::check(&compiled, authenticator.providers(), problems);
     locations::check_overlaps(&all_locations, problems);
     let locations: Vec<_> =
         all_locations.into_iter().flat_map(|(_, locations)| locations).collect();
@@ -106,6 +107,7 @@ fn provider(
     Some(Provider {
         name,
         issuers,
+        presence: rule.presence,
         audiences,
         algorithms,
         token_types,

@@ -312,13 +312,45 @@ fn rules_are_checked() {
     refused_at("jwtRules[0].audiences[0]", &with_rule("audiences", json!([""])));
     refused_at("jwtRules[0].issuer", &with_rule("issuer", json!("")));
     refused_at("jwtRules[0].name", &with_rule("name", json!("a b")));
-    refused_at("jwtRules[0].presence", &with_rule("presence", json!("REQUIRED")));
+    refused_at("jwtRules[0].presence", &with_rule("presence", json!("required")));
     refused_at("jwtRules[0].clockSkew", &with_rule("clockSkew", json!("301s")));
     refused_at("jwtRules[0].clockSkew", &with_rule("clockSkew", json!(60)));
     refused_at("jwtRules[0].permissionClaims", &with_rule("permissionClaims", json!([])));
     refused_at("jwtRules[0].permissionClaims[0]", &with_rule("permissionClaims", json!(["[a"])));
     refused_at("jwtRules[0].rolePermissions", &with_rule("roleClaims", json!(["roles"])));
     refused_at("jwtRules[0].rolePermissions", &with_rule("rolePermissions", json!({"a": ["b"]})));
+}
+
+#[test]
+fn a_required_token_has_a_place_and_headers_of_its_own() {
+    let with = |one: Value, other: Value| {
+        let (mut first, mut second) = (rule(), rule());
+        second["issuer"] = json!("https://other.test");
+        for (rule, fields) in [(&mut first, one), (&mut second, other)] {
+            rule.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        }
+        json!({"jwtRules": [first, second]})
+    };
+    let required =
+        |header: &str| json!({"presence": "REQUIRED", "fromHeaders": [{"name": header}]});
+    let optional = |header: &str| json!({"fromHeaders": [{"name": header}]});
+    let writing = |header: &str, output: &str| {
+        let mut rule = required(header);
+        rule["outputClaimToHeaders"] = json!([{"header": output, "claim": "sub"}]);
+        rule
+    };
+    assert!(errors(&with_rule("presence", json!("REQUIRED"))).is_empty());
+    assert!(errors(&with(required("x-a"), required("x-b"))).is_empty());
+    assert!(errors(&with(required("x-a"), json!({}))).is_empty());
+    assert!(errors(&with(writing("x-a", "x-sub"), writing("x-b", "x-id"))).is_empty());
+    refused_at("jwtRules[0].presence", &with(required("x-a"), optional("x-a")));
+    refused_at("jwtRules[1].presence", &with(optional("x_a"), required("x-a")));
+    refused_at("jwtRules[0].presence", &with(json!({"presence": "REQUIRED"}), json!({})));
+    let both = errors(&with(writing("x-a", "x-sub"), writing("x-b", "x_sub")));
+    assert!(
+        both.len() == 2 && both[0].contains("jwtRules[1] also writes the header `x-sub`"),
+        "{both:?}"
+    );
 }
 
 /// An entry for these tenants of one template.

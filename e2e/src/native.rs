@@ -83,6 +83,7 @@ const RULE_FIELDS: &[&str] = &[
     "fromHeaders",
     "fromParams",
     "fromCookies",
+    "presence",
     "forwardOriginalToken",
     "outputPayloadToHeader",
     "outputClaimToHeaders",
@@ -118,7 +119,7 @@ fn jwt_authn(rules: &[Value]) -> Result<Value, String> {
     for (index, rule) in sorted.into_iter().enumerate() {
         let name = format!("origins-{index}");
         providers[&name] = provider(rule)?;
-        names.push(name);
+        names.push((name, rule["presence"] == "REQUIRED"));
     }
     let config = json!({
         "providers": providers,
@@ -129,17 +130,25 @@ fn jwt_authn(rules: &[Value]) -> Result<Value, String> {
     Ok(http("envoy.filters.http.jwt_authn", message, &config))
 }
 
-/// The token of any of these providers, or no token.
-fn requires(names: &[String]) -> Value {
-    let provider = |name: &String| json!({"provider_name": name});
-    let optional =
-        |name| json!({"requires_any": {"requirements": [provider(name), {"allow_missing": {}}]}});
-    if let [name] = names {
-        return optional(name);
+/// The token of any of these providers, or no token; with each the tokens of all that require one.
+fn requires(names: &[(String, bool)]) -> Value {
+    let provider = |(name, _): &(String, bool)| json!({"provider_name": name});
+    let each = |named: &(String, bool)| match named {
+        (_, true) => provider(named),
+        (_, false) => {
+            json!({"requires_any": {"requirements": [provider(named), {"allow_missing": {}}]}})
+        }
+    };
+    if let [named] = names {
+        return each(named);
     }
-    let every: Vec<Value> = names.iter().map(optional).collect();
+    let every: Vec<Value> = names.iter().map(each).collect();
+    let all = json!({"requires_all": {"requirements": every}});
+    if names.iter().any(|(_, is_required)| *is_required) {
+        return all;
+    }
     let mut requirements: Vec<Value> = names.iter().map(provider).collect();
-    requirements.push(json!({"requires_all": {"requirements": every}}));
+    requirements.push(all);
     json!({"requires_any": {"requirements": requirements}})
 }
 

@@ -30,7 +30,8 @@ pub enum Caller {
     /// Nobody that it says.
     #[default]
     Anonymous,
-    /// The subject of these claims, which a policy that takes every signature believes.
+    /// The subject of these claims, which a policy that takes every signature believes, with whatever other
+    /// tokens the policy requires.
     Claims(Map<String, Value>),
     /// The holder of this token, which is sent where its issuer's are looked for.
     Token(String),
@@ -73,26 +74,30 @@ impl Ask {
     #[must_use]
     pub fn lines(&self, policy: &Policy, now: u64) -> Vec<header::Line> {
         let host = self.host.clone().unwrap_or_else(|| policy.default_host.clone());
-        let mut target = self.target.clone();
-        let mut headers = self.headers.clone();
-        let placed = match &self.caller {
-            Caller::Anonymous => None,
-            Caller::Token(token) => Some(token::place(policy, &token::payload(token), token)),
+        let mut sent = self.clone();
+        match &self.caller {
+            Caller::Anonymous => {}
+            Caller::Token(token) => sent.send(token::place(policy, &token::payload(token), token)),
             Caller::Claims(claims) => {
-                let token = token::unsigned(policy, claims, now);
-                Some(token::place(policy, claims, &token))
-            }
-        };
-        match placed {
-            None => {}
-            Some(Placed::Header(name, value)) => headers.push((name, value)),
-            Some(Placed::Parameter(parameter)) => {
-                target.push(if target.contains('?') { '&' } else { '?' });
-                target.push_str(&parameter);
+                for claims in token::beside(policy, claims).iter().chain([claims]) {
+                    let token = token::unsigned(policy, claims, now);
+                    sent.send(token::place(policy, claims, &token));
+                }
             }
         }
-        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        header::lines(&self.method, &target, &host, headers)
+        let headers = sent.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        header::lines(&self.method, &sent.target, &host, headers)
+    }
+
+    /// Puts a token into the request.
+    pub fn send(&mut self, token: Placed) {
+        match token {
+            Placed::Header(name, value) => self.headers.push((name, value)),
+            Placed::Parameter(parameter) => {
+                self.target.push(if self.target.contains('?') { '&' } else { '?' });
+                self.target.push_str(&parameter);
+            }
+        }
     }
 }
 

@@ -107,15 +107,23 @@ fn claims(rule: &Value, issuers: &Issuers, route: &Value) -> Map<String, Value> 
         claims.insert("iss".to_owned(), issuer.into());
     }
     claims.insert("sub".to_owned(), SUBJECT.into());
-    for required in entries(&rule["requiredClaims"]) {
-        let value = required["values"].get(0).cloned();
-        set(&mut claims, &required["claim"], value.unwrap_or_else(|| ANYTHING.into()));
-    }
+    claims.extend(required_claims(rule));
     for wanted in entries(&route["claims"]) {
         let value = wanted["values"].get(0).or_else(|| wanted.get("allValues")).cloned();
         set(&mut claims, &wanted["claim"], value.unwrap_or_else(|| ANYTHING.into()));
     }
     grant(&mut claims, rule, &permissions(&route["permissions"]));
+    claims
+}
+
+/// Claims that have what a rule requires.
+#[must_use]
+pub fn required_claims(rule: &Value) -> Map<String, Value> {
+    let mut claims = Map::new();
+    for required in entries(&rule["requiredClaims"]) {
+        let value = required["values"].get(0).cloned();
+        set(&mut claims, &required["claim"], value.unwrap_or_else(|| ANYTHING.into()));
+    }
     claims
 }
 
@@ -225,6 +233,34 @@ mod tests {
             assert_eq!(example.outcome.decision, "allow", "{example:?}");
             assert_eq!(example.outcome.rule.as_deref(), Some(&*example.route));
         }
+    }
+
+    #[test]
+    fn an_example_has_every_token_that_is_required() {
+        let rule = |issuer: &str, header: &str| {
+            json!({
+                "issuer": issuer,
+                "audiences": ["b"],
+                "jwks": jwt_rbac_config::PLACEHOLDER,
+                "fromHeaders": [{"name": header}],
+                "requiredClaims": [{"claim": "token_use", "values": [header]}],
+                "presence": "REQUIRED",
+            })
+        };
+        let config = json!({
+            "jwtRules": [rule("https://z.test", "x-one"), rule("https://a.test", "x-two")],
+            "routes": [{"name": "a", "paths": ["/a"], "permissions": ["read"]}],
+        });
+        let policy = Policy::compile(config, Signatures::Assumed, None).unwrap();
+        let example = &examples(&policy, 1_800_000_000)[0];
+        assert_eq!(example.outcome.decision, "allow", "{example:?}");
+        let report = crate::explain(&policy, &example.ask, 1_800_000_000);
+        let text = format!("{report:?}");
+        assert!(text.contains("the token of `joe` in the header `x-one`"), "{text}");
+        assert!(text.contains("grants `read`"), "{text}");
+        let anonymous = example.ask.clone().by(Caller::Anonymous);
+        let report = crate::explain(&policy, &anonymous, 1_800_000_000);
+        assert_eq!(report.reason, Some("token_missing"));
     }
 
     #[test]

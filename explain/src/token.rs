@@ -3,9 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jwt_rbac::authn::issuers::Issuers;
-use jwt_rbac::authn::provider::Provider;
+use jwt_rbac::authn::provider::{Presence, Provider};
 use serde_json::{Map, Value, json};
 
+use crate::example;
 use crate::policy::Policy;
 
 /// The length of an Ed25519 signature, the only one that is checked before the key is asked.
@@ -113,13 +114,37 @@ pub fn rule<'p>(policy: &'p Policy, claims: &Map<String, Value>) -> &'p Value {
     found.map_or(&Value::Null, |(number, _)| &policy.config["jwtRules"][number])
 }
 
-/// The provider of an issuer, with its number: the one that names it, else one for any, else the first.
+/// The provider of an issuer, with its number: the one that names it, else one for any, else the one whose
+/// claims count.
 fn provider<'p>(policy: &'p Policy, issuer: Option<&str>) -> Option<(usize, &'p Provider)> {
     let providers = || policy.document.authenticator.providers().iter().enumerate();
-    let Some(issuer) = issuer else { return providers().next() };
+    let main = || required(policy).last().or_else(|| providers().next());
+    let Some(issuer) = issuer else { return main() };
     let named = providers().find(|(_, it)| it.issuers.find(issuer).is_some());
     let any = || providers().find(|(_, it)| it.issuers == Issuers::Any);
-    named.or_else(any).or_else(|| providers().next())
+    named.or_else(any).or_else(main)
+}
+
+/// The providers that require a token of their own, with their numbers.
+fn required(policy: &Policy) -> impl Iterator<Item = (usize, &Provider)> {
+    let providers = policy.document.authenticator.providers().iter().enumerate();
+    providers.filter(|(_, provider)| provider.presence == Presence::Required)
+}
+
+/// The claims of the tokens that a policy requires beside one with these claims: each has what its rule asks
+/// for, and is for the same subject.
+#[must_use]
+pub fn beside(policy: &Policy, claims: &Map<String, Value>) -> Vec<Map<String, Value>> {
+    let own = provider(policy, claims.get("iss").and_then(Value::as_str)).map(|(own, _)| own);
+    let others = required(policy).filter(|(number, _)| Some(*number) != own);
+    let claims = others.map(|(number, provider)| {
+        let mut beside = example::required_claims(&policy.config["jwtRules"][number]);
+        let issuer = provider.issuers.named().first();
+        beside.extend(issuer.map(|issuer| ("iss".to_owned(), Value::from(&**issuer))));
+        beside.extend(claims.get("sub").map(|subject| ("sub".to_owned(), subject.clone())));
+        beside
+    });
+    claims.collect()
 }
 
 /// `now`, `now+60`, `now-60`, in seconds since 1970.

@@ -23,6 +23,15 @@ pub fn entries(native: &Native, notes: &mut Notes) -> Vec<Node> {
     entries.collect()
 }
 
+/// Where several tokens of a request are verified, the claims of the last one count; istiod orders the rules by
+/// their issuers (`policy_applier.go`).
+pub fn order<T>(rules: &mut [T], node: impl Fn(&T) -> &Node) {
+    let text = |rule: &T, field| node(rule).get(field).and_then(Node::text).map(str::to_owned);
+    if rules.iter().any(|rule| text(rule, "presence").as_deref() == Some("REQUIRED")) {
+        rules.sort_by_key(|rule| text(rule, "issuer"));
+    }
+}
+
 fn entry(rule: &Node) -> Node {
     let mut entry = tree::pruned(rule);
     let names_audience = entry.get("audiences").is_some();

@@ -78,6 +78,7 @@ pub fn of(
     if rules.is_empty() && policies.is_empty() {
         return None;
     }
+    jwt_rules::order(&mut rules, |rule| &rule.node);
     let mut config = Vec::new();
     if !rules.is_empty() {
         config.push(("jwtRules", tree::list(rules.iter().map(|it| it.node.clone()))));

@@ -195,6 +195,23 @@ fn empty_fields_are_as_absent_and_both_spellings_are_known() {
 }
 
 #[test]
+fn rules_of_several_tokens_have_the_order_of_istiod() {
+    let rules = |presence| {
+        format!(
+            "kind: RequestAuthentication\nmetadata: {{name: r}}\nspec:\n  jwtRules:\n  - {{issuer: b.test, jwks: \
+             '{{}}', fromHeaders: [{{name: x-b}}]{presence}}}\n  - {{issuer: a.test, jwks: '{{}}'}}\n"
+        )
+    };
+    let first = |text: &str| {
+        let yaml = of(text, &options()).yaml().unwrap();
+        let place = |issuer| yaml.find(issuer).unwrap_or_else(|| panic!("{yaml}"));
+        if place("a.test") < place("b.test") { "a.test" } else { "b.test" }
+    };
+    assert_eq!(first(&rules("")), "b.test");
+    assert_eq!(first(&rules(", presence: REQUIRED")), "a.test");
+}
+
+#[test]
 fn a_name_does_not_end_the_comment() {
     let text = policy("\"a\\nb: c\"", "{}");
     let yaml = of(&text, &options()).yaml().unwrap();

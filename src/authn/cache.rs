@@ -166,11 +166,13 @@ mod tests {
 
     use super::*;
     use crate::authn::grants::Granted;
+    use crate::authn::identity::TokenNumber;
     use crate::permissions::PermissionSet;
 
     fn verified(subject: &str) -> Verified {
         let identity = Identity {
             provider: 0,
+            token: TokenNumber::default(),
             issuer: None,
             subject: Some(subject.to_owned()),
             granted: Granted::Set(PermissionSet::default()),

@@ -15,6 +15,8 @@ use super::outputs::Outputs;
 pub struct Identity {
     /// The number of its provider.
     pub(super) provider: usize,
+    /// Which token of the request it was.
+    pub token: TokenNumber,
     /// The `iss` of the token.
     pub issuer: Option<Arc<str>>,
     /// The `sub` of the token.
@@ -30,6 +32,11 @@ pub struct Identity {
     /// The claims that logs show, as they show them, in the order of the document.
     pub(super) logged_claims: Vec<Option<Box<str>>>,
 }
+
+/// A token of a request. Number 0 is that of all providers that require none; each provider that does
+/// has one of its own, 1 and up in the order of the document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenNumber(pub(super) usize);
 
 /// The number of a claim that some rule of the document names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

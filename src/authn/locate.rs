@@ -1,4 +1,4 @@
-//! Where tokens are looked for, and the one token of a request.
+//! Where tokens are looked for, and the one token that is found there.
 
 use std::borrow::Cow;
 
@@ -49,18 +49,18 @@ pub struct Located<'a> {
     pub token: Cow<'a, [u8]>,
 }
 
-/// Finds the token of a request.
+/// Finds the one token that a request has at these locations, each with its number.
 ///
 /// # Errors
 /// [`Refusal::CredentialMalformed`] for a credential with the scheme of a location that is not
 /// exactly one token; [`Refusal::TokenMultiple`] for more than one token in all locations. The same
 /// token twice is one.
-pub fn locate<'a>(
+pub fn locate<'a, 'l>(
     request: &Request<'a>,
-    locations: &[Location],
+    locations: impl Iterator<Item = (usize, &'l Location)>,
 ) -> Result<Option<Located<'a>>, Refusal> {
     let mut found: Option<Located<'a>> = None;
-    for (location, place) in locations.iter().enumerate() {
+    for (location, place) in locations {
         place.tokens(request, |token| {
             let token = token?;
             match &found {
@@ -191,21 +191,21 @@ impl Prefix {
     }
 }
 
-/// Whether the parameter with this name, as it is written in a query, is one of the locations.
+/// Which of the locations is the parameter with this name, as it is written in a query.
 #[must_use]
-pub fn is_token_parameter(name: &[u8], locations: &[Location]) -> bool {
+pub fn parameter_location(name: &[u8], locations: &[Location]) -> Option<usize> {
     let name = percent::decode(name).0;
-    locations.iter().any(
+    locations.iter().position(
         |location| matches!(location, Location::Parameter(known) if known.as_bytes() == &*name),
     )
 }
 
-/// Whether the cookie with this name is one of the locations.
+/// Which of the locations is the cookie with this name.
 #[must_use]
-pub fn is_token_cookie(name: &[u8], locations: &[Location]) -> bool {
-    locations
-        .iter()
-        .any(|location| matches!(location, Location::Cookie(known) if known.as_bytes() == name))
+pub fn cookie_location(name: &[u8], locations: &[Location]) -> Option<usize> {
+    locations.iter().position(
+        |location| matches!(location, Location::Cookie(known) if known.as_bytes() == name),
+    )
 }
 
 /// Whether some workload reads the parameter with this name, as it is written in a query, as one of
@@ -246,7 +246,7 @@ mod tests {
     ) -> Result<Option<String>, Refusal> {
         let mut lines: Vec<Header<'_>> = vec![(b":method", b"GET"), (b":path", target.as_bytes())];
         lines.extend(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-        let located = locate(&Request::read(&lines).unwrap(), locations)?;
+        let located = locate(&Request::read(&lines).unwrap(), locations.iter().enumerate())?;
         Ok(located.map(|located| String::from_utf8(located.token.into_owned()).unwrap()))
     }
 
@@ -375,7 +375,7 @@ mod tests {
             ];
             let mut locations = Location::defaults();
             locations.push(Location::Cookie("a".into()));
-            let _ = locate(&Request::read(&lines).unwrap(), &locations);
+            let _ = locate(&Request::read(&lines).unwrap(), locations.iter().enumerate());
         }
     }
 }

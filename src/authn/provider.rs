@@ -21,6 +21,8 @@ pub struct Provider {
     pub name: String,
     /// The `iss` of its tokens.
     pub issuers: Issuers,
+    /// Whether every request needs a token of it.
+    pub presence: Presence,
     /// One of which a token must name; `None` for any.
     pub audiences: Option<Vec<Audience>>,
     /// The algorithms that it lists; `None` for all that its keys allow.
@@ -47,6 +49,16 @@ pub struct Provider {
     pub forward_token: bool,
     /// The headers that it writes.
     pub outputs: Vec<OutputHeader>,
+}
+
+/// Whether a request needs a token of a provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Presence {
+    /// It may have one, and where it has one it must verify.
+    #[default]
+    Optional,
+    /// It needs one, beside those of other providers (istio/istio#60823).
+    Required,
 }
 
 /// An audience as Envoy compares it (`check_audience.cc`): without a leading `http://` or

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jwt_rbac::authn::provider::Provider;
 use jwt_rbac_explain::ask::{Ask, Caller};
@@ -28,6 +28,12 @@ pub struct Requests {
     shown: Vec<Request>,
     /// How many more routes there are.
     left_out: usize,
+}
+
+/// A signed token, and the file that has it.
+struct Minted {
+    text: String,
+    file: PathBuf,
 }
 
 /// A command for one route.
@@ -54,22 +60,24 @@ impl Requests {
         let examples = examples(&trial.unsigned, now);
         let left_out = examples.len().saturating_sub(MOST);
         let shown = examples.into_iter().take(MOST).map(|example| {
-            let mut ask = example.ask;
-            let mut file = None;
-            if let Caller::Claims(claims) = &ask.caller
-                && let Some(token) = sign(trial, keys, claims, now)?
-            {
-                let path = folder.join(format!("{}.jwt", file_name(&example.route)));
-                replace(&path, &token)
-                    .map_err(|source| Error::Save { path: path.clone(), source })?;
-                file = Some(path);
-                ask.caller = Caller::Token(token);
+            let mut tokens = Vec::new();
+            if let Caller::Claims(claims) = &example.ask.caller {
+                let beside = token::beside(&trial.policy, claims);
+                for (number, claims) in [claims].into_iter().chain(&beside).enumerate() {
+                    let Some(text) = sign(trial, keys, claims, now)? else { continue };
+                    let number = if number == 0 { String::new() } else { format!(".{number}") };
+                    let name = format!("{}{number}.jwt", file_name(&example.route));
+                    let file = folder.join(name);
+                    replace(&file, &text)
+                        .map_err(|source| Error::Save { path: file.clone(), source })?;
+                    tokens.push(Minted { text, file });
+                }
             }
-            let outcome = outcome(&trial.policy, &ask, now);
+            let outcome = outcome(&trial.policy, &sent(trial, &example.ask, &tokens), now);
             let answer = outcome.refusal.filter(|_| outcome.decision == "deny").map(|refusal| {
                 format!("{} {}", outcome.status.unwrap_or_default(), refusal.slug())
             });
-            let command = command(trial, &ask, file.as_deref(), address);
+            let command = command(trial, &example.ask, &tokens, address);
             Ok(Request { route: example.route, command, answer })
         });
         Ok(Self { shown: shown.collect::<Result<_, Error>>()?, left_out })
@@ -116,8 +124,17 @@ fn sign(
     key.sign(&header, &claims).map(Some).map_err(Error::Key)
 }
 
+/// A request with its tokens in their places.
+fn sent(trial: &Trial, ask: &Ask, tokens: &[Minted]) -> Ask {
+    let mut ask = ask.clone().by(Caller::Anonymous);
+    for token in tokens {
+        ask.send(token::place(&trial.policy, &token::payload(&token.text), &token.text));
+    }
+    ask
+}
+
 /// The line for a shell.
-fn command(trial: &Trial, ask: &Ask, token_file: Option<&Path>, address: SocketAddr) -> String {
+fn command(trial: &Trial, ask: &Ask, tokens: &[Minted], address: SocketAddr) -> String {
     let mut words = vec!["curl -i".to_owned()];
     match ask.method.as_str() {
         "GET" => {}
@@ -128,7 +145,8 @@ fn command(trial: &Trial, ask: &Ask, token_file: Option<&Path>, address: SocketA
         words.push(format!("-H 'Host: {host}'"));
     }
     let mut url = format!("http://{address}{}", ask.target);
-    if let (Caller::Token(token), Some(file)) = (&ask.caller, token_file) {
+    let mut is_quoted = false;
+    for Minted { text: token, file } in tokens {
         // In the place of the token, the shell reads its file.
         let read = |text: &str| quoted(text).replace(token, &format!("$(cat {})", file.display()));
         match token::place(&trial.policy, &token::payload(token), token) {
@@ -136,10 +154,14 @@ fn command(trial: &Trial, ask: &Ask, token_file: Option<&Path>, address: SocketA
                 let name = if name == "authorization" { "Authorization" } else { &name };
                 words.push(format!("-H \"{name}: {}\"", read(&value)));
             }
-            Placed::Parameter(parameter) => url = format!("\"{url}?{}\"", read(&parameter)),
+            Placed::Parameter(parameter) => {
+                let separator = if url.contains('?') { '&' } else { '?' };
+                url = format!("{url}{separator}{}", read(&parameter));
+                is_quoted = true;
+            }
         }
     }
-    words.push(url);
+    words.push(if is_quoted { format!("\"{url}\"") } else { url });
     words.join(" ")
 }
 

@@ -7,6 +7,7 @@ use crate::declare::{object, words};
 use crate::reference::form::Form;
 use crate::shape::Entries;
 use crate::shape::value::{Duration, FieldValue, Misfit, unexpected};
+use jwt_rbac::authn::provider::Presence;
 
 object! {
     /// An entry of `jwtRules`
@@ -139,6 +140,15 @@ object! {
             refuses = "what can't be the name of a cookie"
         )]
         pub from_cookies: Option<Vec<String>>,
+        /// `REQUIRED` asks every request but those of public routes for a token of this entry, beside the
+        /// tokens of other entries. Of several entries with it, the last one's claims and permissions count
+        #[field(
+            "presence",
+            default = "`OPTIONAL`",
+            example = "REQUIRED",
+            refuses = "`REQUIRED` where another entry looks in the same header, parameter or cookie, or writes the same header"
+        )]
+        pub presence: Presence = Presence::Optional,
         /// whether the workload receives the token
         #[field("forwardOriginalToken", example = "true")]
         pub forward_original_token: bool = false,
@@ -217,7 +227,6 @@ object! {
         )]
         pub role_permissions: Option<Map<String, Value>>,
     }
-    refused: "presence" crate::locations::ONE_TOKEN;
 }
 
 object! {
@@ -291,6 +300,7 @@ pub enum ClaimFormat {
 }
 
 words! {
+    Presence { Optional "OPTIONAL", Required "REQUIRED" }
     ClaimFormat { Default "DEFAULT", List "LIST" }
 }
 

@@ -1,5 +1,6 @@
 //! Where the token of a request was found, and what each check says of it.
 
+use jwt_rbac::authn::identity::TokenNumber;
 use jwt_rbac::authn::jws::DecodedParts;
 use jwt_rbac::authn::locate::{self, Located, Location, Prefix};
 use jwt_rbac::authz::routes::{Access, TokenUse};
@@ -37,19 +38,32 @@ pub fn steps(
     if request.is_preflight() {
         return vec![Step::skipped(NAME, "not looked at: browsers send CORS preflights without")];
     }
-    let is_optional = matches!(access, Some(Access::Public(TokenUse::Optional)));
-    let locations = policy.document.authenticator.locations();
-    match locate::locate(request, locations) {
-        Ok(None) if locations.is_empty() => {
-            vec![Step::skipped(NAME, "the document has no `jwtRules`: no token is looked for")]
-        }
-        Ok(None) => {
-            let places: Vec<_> = locations.iter().map(place).collect();
-            vec![Step::skipped(NAME, format!("none in {}", places.join(" or in ")))]
-        }
-        Ok(Some(located)) => verified(policy, &located, now, is_optional),
-        Err(refusal) => vec![refused(is_optional, refusal.meaning(), Vec::new())],
+    let authenticator = &policy.document.authenticator;
+    if authenticator.locations().is_empty() {
+        return vec![Step::skipped(NAME, "the document has no `jwtRules`: no token is looked for")];
     }
+    let is_public = matches!(access, Some(Access::Public(_)));
+    let is_optional = matches!(access, Some(Access::Public(TokenUse::Optional)));
+    let mut steps = Vec::new();
+    for token in authenticator.tokens() {
+        let places: Vec<_> =
+            authenticator.locations_of(token).map(|(_, location)| place(location)).collect();
+        let places = places.join(" or in ");
+        match locate::locate(request, authenticator.locations_of(token)) {
+            // Every entry requires a token of its own.
+            Ok(None) if places.is_empty() => {}
+            Ok(None) if token == TokenNumber::default() || is_public => {
+                steps.push(Step::skipped(NAME, format!("none in {places}")));
+            }
+            Ok(None) => {
+                let text = format!("none in {places}, where `presence: REQUIRED` asks for one");
+                steps.push(Step::failed(NAME, text));
+            }
+            Ok(Some(located)) => steps.extend(verified(policy, &located, now, is_optional)),
+            Err(refusal) => steps.push(refused(is_optional, refusal.meaning(), Vec::new())),
+        }
+    }
+    steps
 }
 
 /// The same for a token alone, as if it stood where its issuer's are looked for.
@@ -107,7 +121,6 @@ fn verified(policy: &Policy, located: &Located<'_>, now: u64, is_optional: bool)
     let provider = accepted.provider;
     let subject = token.claims.subject().map_or_else(String::new, |sub| format!(" of `{sub}`"));
     let text = format!("the token{subject} in {found_in} is one of `{}`", provider.name);
-    let granted = permissions::step(policy, provider, &token);
     let mut notes = Vec::new();
     // What other providers said matters only until one accepts the token.
     for trial in trials {
@@ -117,6 +130,11 @@ fn verified(policy: &Policy, located: &Located<'_>, now: u64, is_optional: bool)
             break;
         }
     }
+    if authenticator.token_at(located.location) != authenticator.main_token() {
+        notes.push(Note::plain("claims and permissions are those of another token"));
+        return vec![Step::passed(NAME, text).with(notes)];
+    }
+    let granted = permissions::step(policy, provider, &token);
     vec![Step::passed(NAME, text).with(notes), granted]
 }
 
