@@ -88,8 +88,6 @@ pub struct Authenticated {
     pub identity: Option<Rc<Identity>>,
     /// What its other tokens say, which only their headers tell.
     pub others: Vec<Rc<Identity>>,
-    /// Whether it lacks a token that a provider requires.
-    pub is_incomplete: bool,
 }
 
 impl Authenticated {
@@ -266,16 +264,18 @@ impl Authenticator {
         self.options.max_token_size
     }
 
-    /// What the tokens of a request prove. `cache` is one of [`Self::new_cache`], `fetched_keys` of
-    /// [`Self::new_fetched_keys`], and `now` is in seconds since 1970.
+    /// What the tokens of a request prove; `needs_all` says whether it needs those that providers require.
+    /// `cache` is one of [`Self::new_cache`], `fetched_keys` of [`Self::new_fetched_keys`], and `now` is in
+    /// seconds since 1970.
     ///
     /// # Errors
-    /// Why a token is refused.
+    /// Why a token is refused, or that one is missing: the first that Envoy's `requires_all` finds too.
     pub fn authenticate(
         &self,
         cache: &mut TokenCache,
         fetched_keys: &mut FetchedKeys,
         request: &Request<'_>,
+        needs_all: bool,
         now: u64,
     ) -> Result<Authenticated, Rejection> {
         let mut authenticated = Authenticated::default();
@@ -289,7 +289,10 @@ impl Authenticator {
                     authenticated.identity = Some(identity);
                 }
                 Some(identity) => authenticated.others.push(identity),
-                None => authenticated.is_incomplete |= token != TokenNumber::default(),
+                None if needs_all && token != TokenNumber::default() => {
+                    return Err(Refusal::TokenMissing.into());
+                }
+                None => {}
             }
         }
         Ok(authenticated)

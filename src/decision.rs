@@ -224,8 +224,7 @@ fn caller(
         return Ok(Caller::Anonymous { remove_token: true });
     }
     let Worker { token_cache, fetched_keys } = worker;
-    match document.authenticator.authenticate(token_cache, fetched_keys, request, now) {
-        Ok(found) if found.is_incomplete && !is_public => Err(Refusal::TokenMissing.into()),
+    match document.authenticator.authenticate(token_cache, fetched_keys, request, !is_public, now) {
         Ok(found) if token_use == TokenUse::Optional && found.has_unwritable() => {
             Ok(Caller::Anonymous { remove_token: true })
         }

@@ -50,14 +50,14 @@ fn the_pair_is_rendered_as_istiod_does() {
         let lines: Vec<String> = stored.iter().map(|pair| json!(pair).to_string()).collect();
         fs::write(&path, format!("[\n{}\n]\n", lines.join(",\n"))).expect("the file is written");
     }
-    let tokens = random::tokens();
+    let tokens = random::tokens("https://tenant.auth0.com/");
     let mut passed = 0;
     for batch in pairs.chunks(BATCH) {
         let envoy = start(batch);
         for (place, pair) in batch.iter().enumerate() {
             let mut connections = Connections::open(&envoy, &both(place));
             for _ in 0..REQUESTS {
-                let request = random.request(&tokens);
+                let request = random.request(&tokens, &tokens);
                 let [rendered, istiods] = connections.answers(&request);
                 passed += usize::from(rendered.status == 200);
                 assert!(

@@ -96,7 +96,16 @@ impl Random {
                 })
             })
             .collect();
-        document(&policies.into())
+        let mut document = document(&policies.into());
+        if self.one_in(4) {
+            document["jwtRules"][0]["presence"] = json!("REQUIRED");
+            let mut second = second_rule();
+            second["presence"] = self.pick(&["OPTIONAL", "REQUIRED"]).into();
+            let rules = document["jwtRules"].as_array_mut().expect("it has rules");
+            // The order of istiod, by issuer.
+            rules.insert(0, second);
+        }
+        document
     }
 
     fn rule(&mut self) -> Value {
@@ -142,7 +151,8 @@ impl Random {
         condition
     }
 
-    pub fn request(&mut self, tokens: &[String]) -> Request {
+    /// A request with one of `tokens` or none, and one of `seconds` or none. The last of both is expired.
+    pub fn request(&mut self, tokens: &[String], seconds: &[String]) -> Request {
         let mut request = Request::new(self.pick(METHODS), self.pick(PATHS));
         if self.one_in(2) {
             request = request.header("host", self.pick(HOSTS));
@@ -150,7 +160,11 @@ impl Random {
         for _ in 0..self.below(3) {
             request = request.header("x-test", self.pick(TEXTS));
         }
-        // The last token is expired.
+        if !self.one_in(3) {
+            let place =
+                if self.one_in(6) { seconds.len() - 1 } else { self.below(seconds.len() - 1) };
+            request = request.header("x-second", &seconds[place]);
+        }
         match self.below(10) {
             0..3 => request,
             3..5 => request.bearer(&tokens[tokens.len() - 1]),
@@ -227,11 +241,22 @@ pub fn claims() -> Vec<Value> {
     ]
 }
 
-/// A token for each of [`claims`]; the last one is expired.
-pub fn tokens() -> Vec<String> {
+/// The rule of a second token, in a header of its own.
+fn second_rule() -> Value {
+    json!({
+        "issuer": "https://other.example.com",
+        "audiences": ["https://bookinfo.io"],
+        "jwks": artifacts::jwks(),
+        "fromHeaders": [{"name": "x-second"}],
+        "outputClaimToHeaders": [{"header": "x-second-sub", "claim": "sub"}],
+    })
+}
+
+/// A token of an issuer for each of [`claims`]; the last one is expired.
+pub fn tokens(issuer: &str) -> Vec<String> {
     let token = |claims: &Value| {
         let base = Recipe::default()
-            .claim("iss", json!("https://tenant.auth0.com/"))
+            .claim("iss", json!(issuer))
             .claim("aud", json!(["https://bookinfo.io"]));
         let claims = claims.as_object().into_iter().flatten();
         // `null` would remove the claim from the recipe, which is another case.
