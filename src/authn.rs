@@ -58,6 +58,7 @@ use provider::{Failure, Presence, Provider};
 use rejection::{Rejection, Unverified};
 use revocation::Revocation;
 
+use crate::json::Limits;
 use crate::permissions::PermissionNames;
 use crate::refusal::Refusal;
 use crate::request::Request;
@@ -103,6 +104,10 @@ impl Authenticated {
 pub struct TokenOptions {
     /// The size of the longest token that is read, in bytes.
     pub max_token_size: usize,
+    /// Bounds on the JSON of its header and of its payload.
+    pub json: Limits,
+    /// How many permissions and roles it may list.
+    pub max_permissions: usize,
     /// The size of the cache of verified tokens, in bytes.
     pub max_cache_size: usize,
     /// Tokens that are refused though they verify.
@@ -258,10 +263,10 @@ impl Authenticator {
         numbered.filter(move |(_, of)| **of == token).map(|(location, _)| location)
     }
 
-    /// The size of the longest token that is read, in bytes.
+    /// What the document says of tokens in general.
     #[must_use]
-    pub fn max_token_size(&self) -> usize {
-        self.options.max_token_size
+    pub fn options(&self) -> &TokenOptions {
+        &self.options
     }
 
     /// What the tokens of a request prove; `needs_all` says whether it needs those that providers require.
@@ -279,12 +284,8 @@ impl Authenticator {
         now: u64,
     ) -> Result<Authenticated, Rejection> {
         let mut authenticated = Authenticated::default();
-        // What one request may cost does not grow with its tokens.
-        let mut budget = Budget::default();
         for token in self.tokens() {
-            let found =
-                self.authenticate_token(token, cache, fetched_keys, request, now, &mut budget)?;
-            match found {
+            match self.authenticate_token(token, cache, fetched_keys, request, now)? {
                 Some(identity) if token == self.main_token => {
                     authenticated.identity = Some(identity);
                 }
@@ -306,7 +307,6 @@ impl Authenticator {
         fetched_keys: &mut FetchedKeys,
         request: &Request<'_>,
         now: u64,
-        budget: &mut Budget,
     ) -> Result<Option<Rc<Identity>>, Rejection> {
         let located = locate::locate(request, self.locations_of(token))?;
         let Some(located) = located else { return Ok(None) };
@@ -318,7 +318,7 @@ impl Authenticator {
             return Ok(Some(identity));
         }
         cache.counts.misses = cache.counts.misses.saturating_add(1);
-        self.verify(cache, fetched_keys, &located, now, budget).map(Some)
+        self.verify(cache, fetched_keys, &located, now).map(Some)
     }
 
     /// A token that was verified before, is still in time, and has been verified with the keys of now.
@@ -349,17 +349,17 @@ impl Authenticator {
         fetched_keys: &mut FetchedKeys,
         located: &Located<'_>,
         now: u64,
-        budget: &mut Budget,
     ) -> Result<Rc<Identity>, Rejection> {
         let mut decoded = DecodedParts::default();
         let token = self.read(located, &mut decoded)?;
+        let mut budget = Budget::default();
         let mut failure = (None, Failure::from(Refusal::IssuerUnknown));
         // Whether time could make a provider accept the token that comes before the one that does.
         let mut is_settled = true;
         let mut waits_for_keys = false;
         for number in self.candidates(located.location, token.claims.issuer()) {
             let Some(provider) = self.providers.get(number) else { continue };
-            match self.check(number, provider, fetched_keys, &token, now, budget) {
+            match self.check(number, provider, fetched_keys, &token, now, &mut budget) {
                 Ok(()) => {
                     let identity = self.identity(number, provider, located.location, &token);
                     let identity = identity
@@ -395,7 +395,7 @@ impl Authenticator {
         let here = self.providers_at.get(located.location).into_iter().flatten();
         let mut here = here.filter_map(|&number| self.providers.get(number));
         let is_padding_possible = here.any(|provider| provider.padded_tokens);
-        UntrustedToken::parse(&located.token, is_padding_possible, decoded)
+        UntrustedToken::parse(&located.token, is_padding_possible, self.options.json, decoded)
     }
 
     fn check<'p>(
@@ -465,7 +465,11 @@ impl Authenticator {
                 provider.issuers.find(issuer).cloned().unwrap_or_else(|| Arc::from(issuer))
             }),
             subject: claims.subject().map(str::to_owned),
-            granted: provider.grants.read(&claims.all, &self.permission_names)?,
+            granted: provider.grants.read(
+                &claims.all,
+                &self.permission_names,
+                self.options.max_permissions,
+            )?,
             forward_token: provider.forward_token,
             outputs: outputs::write(&provider.outputs, token, claim),
             claims: self.named_claims.iter().map(claim).collect(),

@@ -148,10 +148,10 @@ refusals! {
         remedy: "let the issuer write each member once";
     /// The header is nested too deep
     HeaderTooDeep = "header_too_deep", Token, 401, HEADER_JSON,
-        remedy: "let the issuer write a flat header";
+        remedy: "let the issuer write a flat header, or raise tokenLimits.depth";
     /// The header has too many members
     HeaderTooManyMembers = "header_too_many_members", Token, 401, HEADER_JSON,
-        remedy: "let the issuer write a smaller header";
+        remedy: "let the issuer write a smaller header, or raise tokenLimits.members";
     /// The header has no `alg`, or one that is not a string
     AlgorithmMissing = "algorithm_missing", Token, 401, "Jwt header [alg] field is required and must be a string",
         remedy: "let the issuer write `alg`";
@@ -175,10 +175,10 @@ refusals! {
         remedy: "let the issuer write each claim once";
     /// The payload is nested too deep
     PayloadTooDeep = "payload_too_deep", Token, 401, PAYLOAD_JSON,
-        remedy: "let the issuer write flatter claims";
+        remedy: "let the issuer write flatter claims, or raise tokenLimits.depth";
     /// The payload has too many members
     PayloadTooManyMembers = "payload_too_many_members", Token, 401, PAYLOAD_JSON,
-        remedy: "let the issuer write fewer claims";
+        remedy: "let the issuer write fewer claims, or raise tokenLimits.members";
     /// The claim `iss` is not a string
     IssuerNotString = "issuer_not_string", Token, 401, "Jwt payload [iss] field is not a string",
         remedy: "let the issuer write `iss` as a string";
@@ -242,9 +242,9 @@ refusals! {
     /// The token has no claim `exp`
     ExpirationMissing = "expiration_missing", Token, 401, VERIFICATION_FAILS,
         remedy: "let the issuer write `exp`, or set requireExpiration: false";
-    /// The token lists more than 1,000 permissions and roles
+    /// The token lists more permissions and roles than `tokenLimits` allow
     PermissionsTooMany = "permissions_too_many", Token, 401, VERIFICATION_FAILS,
-        remedy: "let the issuer list fewer permissions and roles";
+        remedy: "let the issuer list fewer permissions and roles, or raise tokenLimits.permissions";
     /// The keys of the issuer could not be fetched
     KeysUnavailable = "keys_unavailable", Token, 401, "Jwks remote fetch is failed",
         remedy: "look for `keys_not_fetched` in the log of the proxy: it says which URL, why, and what to do";

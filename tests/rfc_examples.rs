@@ -5,7 +5,7 @@ mod vectors;
 
 use jwt_rbac::authn::algorithm::Algorithm;
 use jwt_rbac::authn::jwk::Jwk;
-use jwt_rbac::authn::jws::{DecodedParts, UntrustedToken};
+use jwt_rbac::authn::jws::{DecodedParts, LIMITS, UntrustedToken};
 use jwt_rbac::authn::keys::Keys;
 use jwt_rbac::authn::price::Budget;
 use jwt_rbac::authn::signature::rustcrypto::RustCrypto;
@@ -50,7 +50,7 @@ fn whole_tokens_verify() {
     for (jwk, token) in tokens {
         let key = Jwk::parse(&jwk, Some(Algorithm::ALL)).expect("the RFC has good keys");
         let mut decoded = DecodedParts::default();
-        let token = UntrustedToken::parse(token.as_bytes(), false, &mut decoded)
+        let token = UntrustedToken::parse(token.as_bytes(), false, LIMITS, &mut decoded)
             .expect("the payload is an object");
         assert_eq!(token.claims.issuer(), Some("joe"));
         let keys = Keys::prepare(&[key], &mut RustCrypto);

@@ -43,6 +43,8 @@ use serde_json::Value;
 
 use fault::{Fault, Found};
 use issuers::KnownIssuers;
+use jwt_rbac::authn::grants::MAX_PERMISSIONS;
+use jwt_rbac::authn::jws::LIMITS;
 use jwt_rbac::authn::locate::Location;
 use jwt_rbac::authn::revocation::Revocation;
 use jwt_rbac::authn::signature::SignatureVerifier;
@@ -69,6 +71,10 @@ const DEFAULT_CACHE_SIZE: usize = 4 << 20;
 const NOTHING_TO_DO: &str = "`jwtRules`, `routes` or `authorizationPolicies`";
 /// How many routes can have counters of their own.
 const MAX_RULE_METRICS: usize = 200;
+/// The greatest depth of a token's JSON that can be asked for.
+const MAX_TOKEN_DEPTH: usize = 64;
+/// The greatest number of its members, and of permissions and roles, that can be asked for.
+const MAX_TOKEN_MEMBERS: usize = 10_000;
 /// The largest token where the document does not say, in bytes.
 const DEFAULT_MAX_TOKEN_SIZE: usize = 32 << 10;
 
@@ -128,7 +134,10 @@ fn compile_schema(
 ) -> Document {
     let root = Place::root();
     check_options(&document, problems);
+    let (json, max_permissions) = token_limits(document.token_limits, problems);
     let mut authenticator = Authenticator::new(TokenOptions {
+        json,
+        max_permissions,
         max_token_size: max_token_size(document.max_token_size, problems),
         max_cache_size: max_cache_size(document.token_cache, problems),
         revocation: document.revoked.map_or_else(Revocation::default, |revoked| {
@@ -226,6 +235,30 @@ fn max_cache_size(cache: Option<Entry<schema::TokenCache>>, problems: &mut Probl
     size.unwrap_or(DEFAULT_CACHE_SIZE)
 }
 
+/// The bounds on the JSON of a token, and on how many permissions and roles it lists.
+#[inline(never)]
+fn token_limits(
+    entry: Option<Entry<schema::TokenLimits>>,
+    problems: &mut Problems,
+) -> (json::Limits, usize) {
+    let place = Place::root().field("tokenLimits");
+    let limits = entry.and_then(|entry| shape::decode(&place, entry, problems));
+    let schema::TokenLimits { depth, members, permissions } = limits.unwrap_or_default();
+    let mut bounded = |name, number: Option<u64>, default, most, expected| {
+        let Some(found) = number else { return default };
+        let number = usize::try_from(found).ok().filter(|number| (1..=most).contains(number));
+        number.unwrap_or_else(|| {
+            problems.error(place.field(name), Fault::text(&found.to_string(), expected));
+            default
+        })
+    };
+    let depth = bounded("depth", depth, LIMITS.depth, MAX_TOKEN_DEPTH, "1 to 64");
+    let members = bounded("members", members, LIMITS.members, MAX_TOKEN_MEMBERS, "1 to 10000");
+    let permissions =
+        bounded("permissions", permissions, MAX_PERMISSIONS, MAX_TOKEN_MEMBERS, "1 to 10000");
+    (json::Limits { depth, members }, permissions)
+}
+
 fn bounded_size(
     text: &str,
     bounds: RangeInclusive<usize>,
@@ -285,6 +318,7 @@ fn check_options(document: &schema::Document, problems: &mut Problems) {
             ("maxTokenSize", document.max_token_size.is_some()),
             ("revoked", document.revoked.is_some()),
             ("tokenCache", document.token_cache.is_some()),
+            ("tokenLimits", document.token_limits.is_some()),
         ];
         refuse_without("jwtRules", &options, problems);
     }

@@ -8,7 +8,7 @@ mod policy;
 mod responses;
 mod route;
 
-pub use document::{Document, Fence, Revoked, TokenCache};
+pub use document::{Document, Fence, Revoked, TokenCache, TokenLimits};
 pub use jwt_rule::{ClaimFormat, ClaimToHeader, FromHeader, JwtRule, KeySet, RequiredClaim};
 pub use policy::{AuthorizationPolicy, From, Operation, PolicyRule, Source, To, When};
 pub use responses::{Forbidden, Format, MissingToken, Responses, Unauthenticated};

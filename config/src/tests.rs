@@ -322,6 +322,20 @@ fn rules_are_checked() {
 }
 
 #[test]
+fn token_limits_are_bounded() {
+    let with = |limits: Value| json!({"jwtRules": [rule()], "tokenLimits": limits});
+    assert!(
+        errors(&with(json!({"depth": 64, "members": 10_000, "permissions": 10_000}))).is_empty()
+    );
+    assert!(errors(&with(json!({"permissions": 1}))).is_empty());
+    refused_at("tokenLimits.depth", &with(json!({"depth": 65})));
+    refused_at("tokenLimits.members", &with(json!({"members": 0})));
+    refused_at("tokenLimits.permissions", &with(json!({"permissions": 10_001})));
+    refused_at("tokenLimits.permissions", &with(json!({"permissions": "many"})));
+    refused_at("tokenLimits", &json!({"routes": [], "tokenLimits": {"depth": 1}}));
+}
+
+#[test]
 fn a_required_token_has_a_place_and_headers_of_its_own() {
     let with = |one: Value, other: Value| {
         let (mut first, mut second) = (rule(), rule());

@@ -57,6 +57,37 @@ fn a_thousand_routes() {
 }
 
 #[test]
+fn tokens_within_the_limits_of_the_document_and_just_beyond() {
+    let with = |limits: &Value| {
+        let mut document = document(&json!([{"paths": ["/{**}"], "permissions": ["p0"]}]));
+        document["tokenLimits"] = limits.clone();
+        document
+    };
+    let limits = json!({"depth": 3, "members": 40, "permissions": 20});
+    let envoy = Envoy::before_upstream(&[ours("own", &with(&limits))], None);
+    let permissions = |count: usize| (0..count).map(|number| format!("p{number}")).collect();
+    let with_members = |count: usize| {
+        let members = (0..count).map(|number| (number.to_string(), json!(number)));
+        Value::Object(members.collect())
+    };
+    let nested = |depth: usize| (1..depth).fold(json!(7), |inner, _| json!([inner]));
+    let base = |count: usize| Recipe::of_caller("user").claim("permissions", permissions(count));
+    for (recipe, status, remedy) in [
+        (base(20), 200, ""),
+        (base(21), 401, "tokenLimits.permissions"),
+        (base(1).claim("deep", nested(3)), 200, ""),
+        (base(1).claim("deep", nested(4)), 401, "tokenLimits.depth"),
+        (base(1).claim("more", with_members(30)), 200, ""),
+        (base(1).claim("more", with_members(40)), 401, "tokenLimits.members"),
+    ] {
+        let response = send(&Request::get("/a").bearer(&recipe.mint()), envoy.address("own"));
+        assert_eq!(response.status, status, "{remedy}");
+        assert!(status == 200 || envoy.log().contains(remedy), "{remedy}: {}", envoy.log());
+    }
+    assert_alive(&envoy, "own");
+}
+
+#[test]
 fn header_values_that_are_no_text() {
     let envoy = Envoy::before_upstream(&[ours("ours", &public())], None);
     let address = envoy.address("ours");

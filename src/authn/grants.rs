@@ -10,8 +10,8 @@ use crate::json::{Json, Object};
 use crate::permissions::{PermissionNames, PermissionSet};
 use crate::refusal::Refusal;
 
-/// How many permissions and roles a token may list.
-const MAX_GRANTS: usize = 1_000;
+/// How many permissions and roles a token may list, where a document sets no other number.
+pub const MAX_PERMISSIONS: usize = 1_000;
 
 /// Where a provider's tokens say what they grant.
 #[derive(Clone, Debug, Default)]
@@ -47,8 +47,13 @@ impl Grants {
     /// Reads what these claims grant.
     ///
     /// # Errors
-    /// [`Refusal::PermissionsTooMany`] for more than 1,000 permissions and roles.
-    pub fn read(&self, claims: &Object<'_>, names: &PermissionNames) -> Result<Granted, Refusal> {
+    /// [`Refusal::PermissionsTooMany`] for more than `most` permissions and roles.
+    pub fn read(
+        &self,
+        claims: &Object<'_>,
+        names: &PermissionNames,
+        most: usize,
+    ) -> Result<Granted, Refusal> {
         let permissions = self.permission_claims.iter().find_map(|claim| claim.find(claims));
         let Some(permissions) = permissions.as_deref().map_or(Some(Vec::new()), permission_list)
         else {
@@ -61,7 +66,7 @@ impl Grants {
             return Ok(Granted::Malformed);
         };
         let roles = roles.concat();
-        if permissions.len().saturating_add(roles.len()) > MAX_GRANTS {
+        if permissions.len().saturating_add(roles.len()) > most {
             return Err(Refusal::PermissionsTooMany);
         }
         let mut granted = PermissionSet::default();
@@ -118,7 +123,7 @@ mod tests {
         };
         let claims = claims.to_string();
         let claims = json::parse(claims.as_bytes(), Limits { depth: 9, members: 9 }).unwrap();
-        match grants.read(claims.as_object().unwrap(), &names) {
+        match grants.read(claims.as_object().unwrap(), &names, MAX_PERMISSIONS) {
             Ok(Granted::Set(set)) => Ok(known
                 .iter()
                 .filter(|(_, id)| set.contains(*id))

@@ -16,8 +16,8 @@ use super::claims::Claims;
 use crate::json::{self, Json, JsonError, Limits, Object};
 use crate::refusal::Refusal;
 
-/// Bounds on the JSON of a header or payload.
-const LIMITS: Limits = Limits { depth: 32, members: 1_000 };
+/// Bounds on the JSON of a header or payload, where a document sets no others.
+pub const LIMITS: Limits = Limits { depth: 32, members: 1_000 };
 
 /// A token whose signature has not been checked: what it says is only a claim.
 #[derive(Debug)]
@@ -57,6 +57,7 @@ pub struct DecodedParts {
 impl<'a> UntrustedToken<'a> {
     /// Reads a token; what it decodes is left in `decoded`. With `padded`, parts may have the padding
     /// of base64: whether they may in the end, the provider says ([`Self::padding`]).
+    /// `limits` are for the header and the payload, each.
     ///
     /// # Errors
     /// The refusal of the first thing that is wrong, in the order form, header, payload, encoding
@@ -65,6 +66,7 @@ impl<'a> UntrustedToken<'a> {
     pub fn parse(
         token: &'a [u8],
         padded: bool,
+        limits: Limits,
         decoded: &'a mut DecodedParts,
     ) -> Result<Self, Refusal> {
         let (signed, signature) = split_at_dot(token, memrchr(b'.', token))?;
@@ -78,8 +80,10 @@ impl<'a> UntrustedToken<'a> {
         }
         let encoding = if padded { &MAYBE_PADDED } else { &URL_SAFE_NO_PAD };
         let padding = if padded { padding([header, payload, signature]) } else { None };
-        let header = Header::parse(&object(header, encoding, &mut decoded.header, &HEADER)?)?;
-        let claims = Claims::parse(object(payload, encoding, &mut decoded.payload, &PAYLOAD)?)?;
+        let header = object(header, encoding, limits, &mut decoded.header, &HEADER)?;
+        let header = Header::parse(&header)?;
+        let claims = object(payload, encoding, limits, &mut decoded.payload, &PAYLOAD)?;
+        let claims = Claims::parse(claims)?;
         let signature = encoding.decode(signature).map_err(|_| Refusal::SignatureEncoding)?;
         Ok(Self { header, claims, payload, signed, signature, padding })
     }
@@ -156,12 +160,13 @@ fn padding(parts: [&[u8]; 3]) -> Option<Refusal> {
 fn object<'a>(
     part: &[u8],
     encoding: &GeneralPurpose,
+    limits: Limits,
     decoded: &'a mut Vec<u8>,
     refusals: &Part,
 ) -> Result<Object<'a>, Refusal> {
     decoded.clear();
     encoding.decode_vec(part, decoded).map_err(|_| refusals.encoding)?;
-    match json::parse(decoded, LIMITS) {
+    match json::parse(decoded, limits) {
         Ok(Json::Object(object)) => Ok(object),
         Ok(_) | Err(JsonError::Syntax(_)) => Err(refusals.json),
         Err(JsonError::DuplicateName(_)) => Err(refusals.duplicate),
@@ -189,14 +194,14 @@ mod tests {
 
     fn refusal(token: &str) -> Refusal {
         let mut decoded = DecodedParts::default();
-        UntrustedToken::parse(token.as_bytes(), false, &mut decoded).expect_err(token)
+        UntrustedToken::parse(token.as_bytes(), false, LIMITS, &mut decoded).expect_err(token)
     }
 
     #[test]
     fn parts_are_kept_as_they_stand() {
         let text = token(r#"{"alg":"RS256"}"#, r#"{"iss":"joe"}"#);
         let mut decoded = DecodedParts::default();
-        let token = UntrustedToken::parse(text.as_bytes(), false, &mut decoded).unwrap();
+        let token = UntrustedToken::parse(text.as_bytes(), false, LIMITS, &mut decoded).unwrap();
         let header = Header { algorithm: Algorithm::Rs256, key_id: None, token_type: None };
         assert_eq!(token.header, header);
         assert_eq!(token.claims.issuer(), Some("joe"));
@@ -242,7 +247,7 @@ mod tests {
         ] {
             let text = format!("{header}.{payload}.{signature}");
             let mut decoded = DecodedParts::default();
-            let found = UntrustedToken::parse(text.as_bytes(), true, &mut decoded);
+            let found = UntrustedToken::parse(text.as_bytes(), true, LIMITS, &mut decoded);
             assert_eq!(found.map(|token| token.padding), expected, "{text}");
         }
     }
@@ -273,9 +278,9 @@ mod tests {
         fn no_bytes_panic(bytes: Vec<u8>, header: String, payload: String) {
             let mut decoded = DecodedParts::default();
             for padded in [false, true] {
-                let _ = UntrustedToken::parse(&bytes, padded, &mut decoded);
+                let _ = UntrustedToken::parse(&bytes, padded, LIMITS, &mut decoded);
                 let token = token(&header, &payload);
-                let _ = UntrustedToken::parse(token.as_bytes(), padded, &mut decoded);
+                let _ = UntrustedToken::parse(token.as_bytes(), padded, LIMITS, &mut decoded);
             }
         }
     }

@@ -88,6 +88,13 @@ object! {
             refuses = "any value without `jwtRules`"
         )]
         pub token_cache: Option<Entry<TokenCache>>,
+        /// what the JSON of a token may be, and what it may grant
+        #[field(
+            "tokenLimits",
+            example = "{permissions: 5000}",
+            refuses = "any value without `jwtRules`"
+        )]
+        pub token_limits: Option<Entry<TokenLimits>>,
         /// tokens that are refused though they verify
         #[field(
             "revoked",
@@ -139,6 +146,32 @@ object! {
         /// the size of the cache; `0` turns it off
         #[field("maxSize", example = "16Mi", refuses = "more than `64Mi`")]
         pub max_size: Size,
+    }
+}
+
+object! {
+    /// `tokenLimits`
+    #[derive(Default)]
+    pub struct TokenLimits {
+        /// how deep objects and lists may be nested in each other
+        #[field("depth", default = "`32`", example = "8", refuses = "`0`, and more than `64`")]
+        pub depth: Option<u64>,
+        /// how many members the objects of the header may have together, and those of the payload
+        #[field(
+            "members",
+            default = "`1000`",
+            example = "5000",
+            refuses = "`0`, and more than `10000`"
+        )]
+        pub members: Option<u64>,
+        /// how many permissions and roles may be listed
+        #[field(
+            "permissions",
+            default = "`1000`",
+            example = "5000",
+            refuses = "`0`, and more than `10000`"
+        )]
+        pub permissions: Option<u64>,
     }
 }
 

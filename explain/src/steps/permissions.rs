@@ -15,8 +15,10 @@ const NAME: &str = "permissions";
 
 /// The step in which the permissions of a verified token are read.
 pub fn step(policy: &Policy, provider: &Provider, token: &UntrustedToken<'_>) -> Step {
-    let permissions = policy.document.authenticator.permission_names();
-    let granted = match provider.grants.read(&token.claims.all, permissions) {
+    let authenticator = &policy.document.authenticator;
+    let permissions = authenticator.permission_names();
+    let most = authenticator.options().max_permissions;
+    let granted = match provider.grants.read(&token.claims.all, permissions, most) {
         Ok(granted) => granted,
         Err(refusal) => return Step::failed(NAME, refusal.meaning()),
     };

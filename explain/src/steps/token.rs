@@ -93,7 +93,7 @@ fn refused(is_optional: bool, text: &str, notes: Vec<Note>) -> Step {
 fn verified(policy: &Policy, located: &Located<'_>, now: u64, is_optional: bool) -> Vec<Step> {
     let authenticator = &policy.document.authenticator;
     let found_in = authenticator.locations().get(located.location).map_or_else(String::new, place);
-    let most = authenticator.max_token_size();
+    let most = authenticator.options().max_token_size;
     if located.token.len() > most {
         let size = located.token.len();
         let notes =

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::signature::rustcrypto::RustCrypto;
 use super::*;
-use crate::authn::jws::DecodedParts;
+use crate::authn::jws::{DecodedParts, LIMITS};
 
 /// RFC 7515 appendix A.2.
 const RS256: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
@@ -37,7 +37,7 @@ fn keys(keys: &[Value]) -> Keys {
 
 fn verify(keys: &Keys, token: &str) -> Result<(), Refusal> {
     let mut decoded = DecodedParts::default();
-    let token = UntrustedToken::parse(token.as_bytes(), false, &mut decoded).unwrap();
+    let token = UntrustedToken::parse(token.as_bytes(), false, LIMITS, &mut decoded).unwrap();
     keys.verify(&token, Some("joe"), &mut Budget::default())
 }
 
@@ -60,7 +60,7 @@ fn a_key_that_names_its_issuer_signs_for_no_other() {
         let keys = keys(&[with(rsa_key(), "issuer", issuer.clone())]);
         assert_eq!(verify(&keys, RS256), expected, "{issuer}");
         let mut decoded = DecodedParts::default();
-        let token = UntrustedToken::parse(RS256.as_bytes(), false, &mut decoded).unwrap();
+        let token = UntrustedToken::parse(RS256.as_bytes(), false, LIMITS, &mut decoded).unwrap();
         let unbound = keys.verify(&token, None, &mut Budget::default());
         assert_eq!(unbound, Ok(()), "{issuer}");
     }
