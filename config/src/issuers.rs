@@ -6,7 +6,6 @@ use super::place::Place;
 use super::problem::Problems;
 use super::schema::JwtRule;
 use jwt_rbac::authn::issuers::Issuers;
-use jwt_rbac::authn::locate::Location;
 use jwt_rbac::authn::provider::Provider;
 
 /// What stands in an `issuer` for each of its `tenants`.
@@ -109,13 +108,9 @@ fn check_tenants(place: &Place, tenants: &[String], problems: &mut Problems) {
 /// Refuses two entries that share some tenants: what a token of one grants would depend on which
 /// entry is tried first. Entries with all issuers in common are two key sets or places of one issuer.
 #[inline(never)]
-pub fn check_overlaps(
-    rules: &[(Place, Vec<Location>)],
-    providers: &[Provider],
-    problems: &mut Problems,
-) {
-    let places = rules.iter().map(|(place, _)| place);
-    let all: Vec<_> = places.zip(providers.iter().map(|provider| &provider.issuers)).collect();
+pub fn check_overlaps(places: &[Place], providers: &[Provider], problems: &mut Problems) {
+    let all: Vec<_> =
+        places.iter().zip(providers.iter().map(|provider| &provider.issuers)).collect();
     for (number, (place, issuers)) in all.iter().enumerate() {
         for (other, others) in all.iter().take(number).filter(|(_, others)| others != issuers) {
             if let Some(shared) = issuers.named().iter().find_map(|name| others.find(name)) {

@@ -360,6 +360,18 @@ fn a_required_token_has_a_place_and_headers_of_its_own() {
     refused_at("jwtRules[0].presence", &with(required("x-a"), optional("x-a")));
     refused_at("jwtRules[1].presence", &with(optional("x_a"), required("x-a")));
     refused_at("jwtRules[0].presence", &with(json!({"presence": "REQUIRED"}), json!({})));
+    let many = |count: usize| {
+        let rules = (0..count).map(|number| {
+            let mut rule = rule();
+            rule["issuer"] = json!(format!("https://{number}.test"));
+            rule["presence"] = json!("REQUIRED");
+            rule["fromHeaders"] = json!([{"name": format!("x-{number}")}]);
+            rule
+        });
+        json!({"jwtRules": rules.collect::<Vec<_>>()})
+    };
+    assert!(errors(&many(8)).is_empty());
+    refused_at("jwtRules[8].presence", &many(9));
     let both = errors(&with(writing("x-a", "x-sub"), writing("x-b", "x_sub")));
     assert!(
         both.len() == 2 && both[0].contains("jwtRules[1] also writes the header `x-sub`"),

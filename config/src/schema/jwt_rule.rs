@@ -146,7 +146,7 @@ object! {
             "presence",
             default = "`OPTIONAL`",
             example = "REQUIRED",
-            refuses = "`REQUIRED` where another entry looks in the same header, parameter or cookie, or writes the same header"
+            refuses = "`REQUIRED` where another entry looks in the same header, parameter or cookie, or writes the same header; more than 8 of them"
         )]
         pub presence: Presence = Presence::Optional,
         /// whether the workload receives the token
