@@ -45,6 +45,7 @@
 
 pub mod authn;
 pub mod authz;
+pub mod by_name;
 pub mod decision;
 pub mod denial;
 pub mod document;

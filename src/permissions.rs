@@ -1,7 +1,7 @@
 //! Permissions as numbers: only the names that some route asks for are known, everything else that
 //! a token grants can't matter.
 
-use foldhash::HashMap;
+use crate::by_name::ByName;
 
 /// The number of a permission in its [`PermissionNames`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,38 +10,34 @@ pub struct PermissionId(usize);
 /// Every permission that a document's routes ask for.
 #[derive(Clone, Debug, Default)]
 pub struct PermissionNames {
-    ids: HashMap<String, PermissionId>,
-    /// By number.
-    names: Vec<String>,
+    names: ByName<String>,
 }
 
 impl PermissionNames {
     /// The number of a permission, a new one if it has none yet.
     pub fn intern(&mut self, name: &str) -> PermissionId {
-        if let Some(id) = self.find(name) {
-            return id;
-        }
-        let id = PermissionId(self.names.len());
-        self.ids.insert(name.to_owned(), id);
-        self.names.push(name.to_owned());
-        id
+        self.find(name).unwrap_or_else(|| {
+            let id = PermissionId(self.names.values().len());
+            self.names.insert(name.as_bytes(), name.to_owned());
+            id
+        })
     }
 
     /// The name of a permission.
     #[must_use]
     pub fn name(&self, PermissionId(id): PermissionId) -> Option<&str> {
-        self.names.get(id).map(String::as_str)
+        self.names.values().get(id).map(String::as_str)
     }
 
     /// All of them, by number.
     pub fn all(&self) -> impl Iterator<Item = (PermissionId, &str)> {
-        self.names.iter().enumerate().map(|(id, name)| (PermissionId(id), name.as_str()))
+        self.names.values().iter().enumerate().map(|(id, name)| (PermissionId(id), name.as_str()))
     }
 
     /// The number of a permission, if any route asks for it.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<PermissionId> {
-        self.ids.get(name).copied()
+        self.names.number(name.as_bytes()).map(PermissionId)
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use foldhash::HashMap;
-
 use super::duration::seconds;
 use super::fault::Fault;
 use super::place::Place;
 use super::problem::Problems;
+use jwt_rbac::by_name::ByName;
 
 /// A name that people give, which logs and metrics show.
 pub fn check_name(name: &str) -> Result<(), Fault> {
@@ -37,17 +36,17 @@ pub fn check_texts(place: &Place, strings: &[String], problems: &mut Problems) {
 
 /// The names of the entries of a list, each with the entry that has it.
 #[derive(Debug, Default)]
-pub struct UniqueNames(HashMap<String, Place>);
+pub struct UniqueNames(ByName<Place>);
 
 impl UniqueNames {
     /// Adds a name that nobody wrote down.
     pub fn add_default(&mut self, name: &str, entry: &Place) {
-        self.0.entry(name.to_owned()).or_insert_with(|| entry.clone());
+        self.0.entry(name.as_bytes(), || entry.clone());
     }
 
     /// Adds a name that is written in an entry: no other may have it.
     pub fn add(&mut self, name: &str, entry: &Place, problems: &mut Problems) {
-        if let Some(first) = self.0.insert(name.to_owned(), entry.clone()) {
+        if let Some(first) = self.0.insert(name.as_bytes(), entry.clone()) {
             let fault = Fault::Duplicate { name: name.to_owned(), first };
             problems.error(entry.field("name"), fault);
         }

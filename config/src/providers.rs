@@ -1,6 +1,6 @@
 //! `jwtRules`: from the schema to [`Provider`]s.
 
-use foldhash::HashMap;
+use std::sync::Arc;
 
 use super::checks::{self, UniqueNames};
 use super::fault::{Fault, Found};
@@ -18,6 +18,7 @@ use jwt_rbac::authn::locate::Location;
 use jwt_rbac::authn::outputs::OutputHeader;
 use jwt_rbac::authn::provider::{Audience, Provider, TokenType};
 use jwt_rbac::authn::signature::SignatureVerifier;
+use jwt_rbac::by_name::ByName;
 use jwt_rbac::permissions::{PermissionNames, PermissionSet};
 use jwt_rbac::scalar::Scalar;
 
@@ -38,7 +39,8 @@ pub fn compile(
 ) {
     let mut names = UniqueNames::default();
     let mut all_locations: Vec<(Place, Vec<Location>)> = Vec::new();
-    let mut compiled: Vec<(Place, Vec<Location>)> = Vec::new();
+    let mut all_rules = Vec::new();
+    let mut all_places = Vec::new();
     let mut all_outputs: Vec<(Place, OutputHeader)> = Vec::new();
     for (place, mut rule) in rules {
         let name = rule.name.clone().or_else(|| rule.issuer.clone()).unwrap_or_default();
@@ -50,16 +52,22 @@ pub fn compile(
         let outputs = output_headers::compile(&place, &mut rule, problems);
         all_locations.push((place.clone(), locations.clone()));
         all_outputs.extend(outputs.iter().cloned());
+        all_rules.push(presence::Rule {
+            place: place.clone(),
+            presence: rule.presence,
+            locations: locations.clone(),
+            outputs: outputs.iter().map(|(_, output)| Arc::clone(&output.name)).collect(),
+        });
         let permission_names = authenticator.permission_names();
         let provider = provider(&place, name, rule, verifier, permission_names, problems);
         if let Some(mut provider) = provider {
             provider.outputs = outputs.into_iter().map(|(_, output)| output).collect();
-            authenticator.add_provider(provider, locations.clone());
-            compiled.push((place, locations));
+            authenticator.add_provider(provider, locations);
+            all_places.push(place);
         }
     }
-    issuers::check_overlaps(&compiled, authenticator.providers(), problems);
-    presence::check(&compiled, authenticator.providers(), problems);
+    issuers::check_overlaps(&all_places, authenticator.providers(), problems);
+    presence::check(&all_rules, problems);
     locations::check_overlaps(&all_locations, problems);
     let locations: Vec<_> =
         all_locations.into_iter().flat_map(|(_, locations)| locations).collect();
@@ -233,7 +241,7 @@ fn role_permissions(
     rule: &JwtRule,
     names: &PermissionNames,
     problems: &mut Problems,
-) -> HashMap<String, PermissionSet> {
+) -> ByName<PermissionSet> {
     let place = place.field("rolePermissions");
     match (&rule.role_permissions, &rule.role_claims) {
         (None, Some(_)) => {
@@ -246,7 +254,7 @@ fn role_permissions(
         }
         _ => {}
     }
-    let mut role_permissions = HashMap::default();
+    let mut role_permissions = ByName::default();
     for (role, permissions) in rule.role_permissions.iter().flatten() {
         let place = place.field(role);
         let decoded = shape::decode_strings(&place, permissions.clone(), problems);
@@ -256,7 +264,7 @@ fn role_permissions(
         for id in permissions.iter().filter_map(|name| names.find(name)) {
             granted.insert(id);
         }
-        role_permissions.insert(role.clone(), granted);
+        role_permissions.insert(role.as_bytes(), granted);
     }
     role_permissions
 }

@@ -21,8 +21,8 @@ pub fn compile(place: &Place, revoked: Entry<Revoked>, problems: &mut Problems) 
         .issued_before
         .and_then(|text| problems.check(&place.field("issuedBefore"), seconds(&text)));
     Revocation {
-        token_ids: revoked.jti.into_iter().collect(),
-        subjects: revoked.sub.into_iter().collect(),
+        token_ids: revoked.jti.iter().map(|id| (id, ())).collect(),
+        subjects: revoked.sub.iter().map(|subject| (subject, ())).collect(),
         issued_before,
     }
 }

@@ -11,10 +11,9 @@
 
 use std::cell::{Cell, RefCell};
 
-use foldhash::HashMap;
-
 use jwt_rbac::authn::cache::CacheCounts;
 use jwt_rbac::authn::fetch::FetchFailure;
+use jwt_rbac::by_name::ByName;
 use jwt_rbac::decision::{Decision, Verdict};
 use jwt_rbac::refusal::Refusal;
 use jwt_rbac_host::{self as host, Metric, MetricKind};
@@ -29,12 +28,13 @@ pub struct Metrics {
     denied: Vec<Counter>,
     /// By refusal.
     would_deny: Vec<Counter>,
-    /// By the name of the route.
-    routes: RefCell<HashMap<String, RouteCounters>>,
+    routes: RefCell<ByName<RouteCounters>>,
 }
 
 #[derive(Debug, Default)]
 struct RouteCounters {
+    /// The name of the route.
+    route: String,
     allowed: Counter,
     denied: Counter,
     would_deny: Counter,
@@ -88,7 +88,7 @@ impl Metrics {
             }
         }
         let Ok(routes) = self.routes.try_borrow() else { return };
-        for (route, RouteCounters { allowed, denied, would_deny }) in routes.iter() {
+        for RouteCounters { route, allowed, denied, would_deny } in routes.values() {
             allowed.hand_over(|| format!("jwt_rbac_rule_{route}_allowed"));
             denied.hand_over(|| format!("jwt_rbac_rule_{route}_denied"));
             would_deny.hand_over(|| format!("jwt_rbac_rule_{route}_would_deny"));
@@ -100,10 +100,8 @@ impl Metrics {
         let (Some(route), Ok(mut routes)) = (decision.rule(), self.routes.try_borrow_mut()) else {
             return;
         };
-        let counters = match routes.get(route) {
-            Some(counters) => counters,
-            None => routes.entry(route.to_owned()).or_default(),
-        };
+        let new = || RouteCounters { route: route.to_owned(), ..RouteCounters::default() };
+        let counters = routes.entry(route.as_bytes(), new);
         match &decision.verdict {
             Verdict::Allow(_) => counters.allowed.add(1),
             Verdict::Deny(_) => counters.denied.add(1),

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use foldhash::HashMap;
-
 use super::claim_path::ClaimPath;
 use super::heap::allocated;
+use crate::by_name::ByName;
 use crate::json::{Json, Object};
 use crate::permissions::{PermissionNames, PermissionSet};
 use crate::refusal::Refusal;
@@ -21,7 +20,7 @@ pub struct Grants {
     /// All of these hold roles.
     pub role_claims: Vec<ClaimPath>,
     /// What a role grants; a role that is not here grants nothing.
-    pub role_permissions: HashMap<String, PermissionSet>,
+    pub role_permissions: ByName<PermissionSet>,
 }
 
 /// What a token grants.
@@ -71,7 +70,9 @@ impl Grants {
         }
         let mut granted = PermissionSet::default();
         permissions.iter().filter_map(|name| names.find(name)).for_each(|id| granted.insert(id));
-        for permissions in roles.iter().filter_map(|role| self.role_permissions.get(*role)) {
+        for permissions in
+            roles.iter().filter_map(|role| self.role_permissions.get(role.as_bytes()))
+        {
             granted.extend(permissions);
         }
         Ok(Granted::Set(granted))
@@ -119,7 +120,7 @@ mod tests {
         let grants = Grants {
             permission_claims: vec![claim("permissions"), claim("scope")],
             role_claims: vec![claim("[realm][roles]"), claim("role")],
-            role_permissions: HashMap::from_iter([("chief editor".to_owned(), editor)]),
+            role_permissions: ByName::from_iter([("chief editor", editor)]),
         };
         let claims = claims.to_string();
         let claims = json::parse(claims.as_bytes(), Limits { depth: 9, members: 9 }).unwrap();

@@ -1,6 +1,5 @@
 //! A key set (RFC 7517 §5): which of its keys can be used.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::mem::Discriminant;
 
@@ -95,10 +94,16 @@ pub fn is_secret(key: &Value) -> bool {
 #[must_use]
 pub fn never_tried(keys: &[Jwk]) -> Vec<(Option<&str>, usize)> {
     type Group<'k> = (Option<&'k str>, Discriminant<VerificationKey>);
-    let mut budgets: HashMap<Group<'_>, (Budget, usize)> = HashMap::new();
+    let mut groups: Vec<(Group<'_>, Budget, usize)> = Vec::new();
     for key in keys {
         let kind = std::mem::discriminant(&key.key);
-        let (budget, unpaid) = budgets.entry((key.id.as_deref(), kind)).or_default();
+        let group = (key.id.as_deref(), kind);
+        let known = groups.iter().position(|(known, ..)| *known == group);
+        let number = known.unwrap_or_else(|| {
+            groups.push((group, Budget::default(), 0));
+            groups.len().saturating_sub(1)
+        });
+        let Some((_, budget, unpaid)) = groups.get_mut(number) else { continue };
         // The cheapest algorithm: a key without `alg` may be meant for that one alone.
         let checked_by = |algorithm: Algorithm| {
             if algorithm.is_known_to_envoy() { CheckedBy::Envoy } else { CheckedBy::Wasm }
@@ -107,12 +112,8 @@ pub fn never_tried(keys: &[Jwk]) -> Vec<(Option<&str>, usize)> {
         let is_paid = prices.min_by_key(Price::base).is_none_or(|price| budget.pay(price, 1_024));
         *unpaid = unpaid.saturating_add(usize::from(!is_paid));
     }
-    let in_order = keys.iter().filter_map(|key| {
-        let group = (key.id.as_deref(), std::mem::discriminant(&key.key));
-        let (_, count) = budgets.remove(&group)?;
-        (count > 0).then_some((group.0, count))
-    });
-    in_order.collect()
+    let unpaid = groups.into_iter().filter(|(_, _, unpaid)| *unpaid > 0);
+    unpaid.map(|((id, _), _, unpaid)| (id, unpaid)).collect()
 }
 
 #[cfg(test)]

@@ -1,16 +1,15 @@
 //! Tokens that are refused though they verify: `revoked`.
 
-use foldhash::HashSet;
-
 use super::claims::Claims;
+use crate::by_name::ByName;
 
 /// What a document revokes.
 #[derive(Clone, Debug, Default)]
 pub struct Revocation {
     /// Tokens, by `jti`.
-    pub token_ids: HashSet<String>,
+    pub token_ids: ByName<()>,
     /// Everything of these subjects, by `sub`.
-    pub subjects: HashSet<String>,
+    pub subjects: ByName<()>,
     /// Everything issued before this time, in seconds since 1970, and whatever does not say when.
     pub issued_before: Option<u64>,
 }
@@ -19,8 +18,8 @@ impl Revocation {
     /// Whether a token with these claims is revoked.
     #[must_use]
     pub fn covers(&self, claims: &Claims<'_>) -> bool {
-        let lists = |list: &HashSet<String>, found: Option<&str>| {
-            found.is_some_and(|found| list.contains(found))
+        let lists = |list: &ByName<()>, found: Option<&str>| {
+            found.is_some_and(|found| list.get(found.as_bytes()).is_some())
         };
         let is_too_old = |bound| claims.issued_at.is_none_or(|issued_at| issued_at < bound);
         lists(&self.token_ids, claims.token_id())
@@ -37,8 +36,8 @@ mod tests {
     #[test]
     fn tokens_are_revoked_by_id_subject_and_age() {
         let revocation = Revocation {
-            token_ids: HashSet::from_iter(["t1".to_owned()]),
-            subjects: HashSet::from_iter(["joe".to_owned()]),
+            token_ids: ByName::from_iter([("t1", ())]),
+            subjects: ByName::from_iter([("joe", ())]),
             issued_before: Some(100),
         };
         for (claims, expected) in [

@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use foldhash::HashMap;
+use crate::by_name::ByName;
 
 /// The longest host name there is, and its port (RFC 1035 §2.3.4).
 const MAX_AUTHORITY: usize = 253 + 1 + 1 + 5;
@@ -89,14 +89,14 @@ impl std::error::Error for HostError {}
 /// What each host has.
 #[derive(Clone, Debug)]
 pub struct Hosts<T> {
-    exact: HashMap<String, T>,
-    suffixes: HashMap<String, T>,
+    exact: ByName<T>,
+    suffixes: ByName<T>,
     any: Option<T>,
 }
 
 impl<T> Default for Hosts<T> {
     fn default() -> Self {
-        Self { exact: HashMap::default(), suffixes: HashMap::default(), any: None }
+        Self { exact: ByName::default(), suffixes: ByName::default(), any: None }
     }
 }
 
@@ -105,8 +105,8 @@ impl<T: Default> Hosts<T> {
     pub fn entry(&mut self, pattern: HostPattern) -> &mut T {
         match pattern {
             HostPattern::Any => self.any.get_or_insert_default(),
-            HostPattern::Exact(host) => self.exact.entry(host).or_default(),
-            HostPattern::Suffix(suffix) => self.suffixes.entry(suffix).or_default(),
+            HostPattern::Exact(host) => self.exact.entry(host.as_bytes(), T::default),
+            HostPattern::Suffix(suffix) => self.suffixes.entry(suffix.as_bytes(), T::default),
         }
     }
 }
@@ -118,20 +118,20 @@ impl<T> Hosts<T> {
     pub fn find(&self, authority: &[u8]) -> Option<&T> {
         let Authority { name, .. } = Authority::parse(authority)?;
         self.exact
-            .get(&name)
+            .get(name.as_bytes())
             .or_else(|| {
                 // From the left, so that the longest suffix is found first. A suffix at 0 would
                 // leave no label for the asterisk.
                 let dots = name.match_indices('.').filter(|(dot, _)| *dot > 0);
                 dots.filter_map(|(dot, _)| name.get(dot..))
-                    .find_map(|suffix| self.suffixes.get(suffix))
+                    .find_map(|suffix| self.suffixes.get(suffix.as_bytes()))
             })
             .or(self.any.as_ref())
     }
 
     /// What all hosts have.
     pub fn values(&self) -> impl Iterator<Item = &T> {
-        self.exact.values().chain(self.suffixes.values()).chain(&self.any)
+        self.exact.values().iter().chain(self.suffixes.values()).chain(&self.any)
     }
 }
 

@@ -4,10 +4,9 @@
 //! the left: a literal before a variable before the rest, and the end of the path before an empty
 //! rest. Walking the tree in that order, the first match is the most specific one.
 
-use foldhash::HashMap;
-
 use super::path::Segment;
 use super::template::{Part, Template};
+use crate::by_name::ByName;
 
 /// How many nodes one lookup may visit; a table that could need more is refused at load.
 pub const MAX_VISITS: usize = 256;
@@ -20,7 +19,7 @@ pub struct Trie<T> {
 
 #[derive(Clone, Debug)]
 struct Node<T> {
-    literals: HashMap<String, Node<T>>,
+    literals: ByName<Node<T>>,
     variable: Option<Box<Node<T>>>,
     /// The path ends here.
     end: Option<T>,
@@ -30,7 +29,7 @@ struct Node<T> {
 
 impl<T> Default for Node<T> {
     fn default() -> Self {
-        Self { literals: HashMap::default(), variable: None, end: None, rest: None }
+        Self { literals: ByName::default(), variable: None, end: None, rest: None }
     }
 }
 
@@ -46,7 +45,7 @@ impl<T: Default> Trie<T> {
         let mut node = &mut self.root;
         for part in &template.parts {
             node = match part {
-                Part::Literal(text) => node.literals.entry(text.clone()).or_default(),
+                Part::Literal(text) => node.literals.entry(text.as_bytes(), Node::default),
                 Part::Variable(_) => node.variable.get_or_insert_default(),
             };
         }
@@ -79,7 +78,7 @@ impl<T> Node<T> {
         let (literal, variable) = match segment {
             Segment::Ambiguous | Segment::Deep => (None, variable),
             Segment::Empty => (None, None),
-            Segment::Plain(text) => (self.literals.get(text.as_ref()), variable),
+            Segment::Plain(text) => (self.literals.get(text.as_bytes()), variable),
         };
         literal
             .and_then(|node| node.find(following))
@@ -90,7 +89,7 @@ impl<T> Node<T> {
     /// A segment equals at most one literal, so a lookup visits the most expensive literal child
     /// and the variable at worst.
     fn max_visits(&self) -> usize {
-        let literal = self.literals.values().map(Self::max_visits).max().unwrap_or(0);
+        let literal = self.literals.values().iter().map(Self::max_visits).max().unwrap_or(0);
         let variable = self.variable.as_ref().map_or(0, |node| node.max_visits());
         literal.saturating_add(variable).saturating_add(1)
     }

@@ -49,7 +49,7 @@ pub fn step(policy: &Policy, provider: &Provider, token: &UntrustedToken<'_>) ->
         };
         let value: Value = value.into_owned().into();
         for role in roles(&value) {
-            let text = match provider.grants.role_permissions.get(role) {
+            let text = match provider.grants.role_permissions.get(role.as_bytes()) {
                 None => "is not in `rolePermissions`, so it grants nothing".to_owned(),
                 Some(set) => match granted_by(set).as_slice() {
                     [] => "grants nothing that a route asks for".to_owned(),

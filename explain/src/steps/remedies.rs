@@ -45,7 +45,7 @@ fn ways(policy: &Policy, provider: &Provider, id: PermissionId) -> Option<String
         .role_permissions
         .iter()
         .filter(|(_, set)| set.contains(id))
-        .map(|(role, _)| role.as_str())
+        .map(|(role, _)| String::from_utf8_lossy(role))
         .collect();
     roles.sort_unstable();
     let claims: Vec<_> = grants.permission_claims.iter().map(ToString::to_string).collect();

@@ -1,11 +1,12 @@
 //! Which rules can match a request, found by what can be looked up, so that a request does not pay for
 //! policies about other paths, hosts or methods.
 
-use foldhash::HashMap;
+use std::borrow::Cow;
 
 use super::condition::{Condition, Test};
 use super::pattern::Pattern;
 use super::subject::Subject;
+use crate::by_name::ByName;
 
 /// How many segments of a path are looked up. APIs begin their paths with some that say little, such as
 /// `/api/v1/`; behind these, policies differ.
@@ -18,12 +19,12 @@ const OTHERS: usize = 4;
 pub(super) struct Index {
     /// Rules that any request may match.
     always: Vec<usize>,
-    by_path: HashMap<Box<[u8]>, Vec<usize>>,
+    by_path: ByName<Vec<usize>>,
     /// By the whole segments with which the path begins, [`DEPTH`] at most.
-    by_folder: HashMap<Box<[u8]>, Vec<usize>>,
+    by_folder: ByName<Vec<usize>>,
     /// In lower case.
-    by_host: HashMap<Box<[u8]>, Vec<usize>>,
-    by_method: HashMap<Box<[u8]>, Vec<usize>>,
+    by_host: ByName<Vec<usize>>,
+    by_method: ByName<Vec<usize>>,
 }
 
 impl Index {
@@ -72,6 +73,7 @@ impl Index {
                 _ => None,
             })
         });
+        let keys: Option<Vec<(Key, Cow<'_, [u8]>)>> = keys;
         let Some(keys) = keys else { return self.always.push(rule) };
         for (key, value) in keys {
             let map = match key {
@@ -80,8 +82,7 @@ impl Index {
                 Key::Method => &mut self.by_method,
                 Key::Path => &mut self.by_path,
             };
-            let rules: &mut Vec<usize> = map.entry(value).or_default();
-            rules.push(rule);
+            map.entry(&value, Vec::new).push(rule);
         }
     }
 
@@ -129,9 +130,8 @@ impl Index {
     }
 }
 
-/// Most documents have but one kind of these.
-fn look_up<'m>(map: &'m HashMap<Box<[u8]>, Vec<usize>>, key: &[u8]) -> &'m [usize] {
-    if map.is_empty() { &[] } else { map.get(key).map_or(&[], Vec::as_slice) }
+fn look_up<'m>(map: &'m ByName<Vec<usize>>, key: &[u8]) -> &'m [usize] {
+    map.get(key).map_or(&[], Vec::as_slice)
 }
 
 enum Key {
