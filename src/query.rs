@@ -55,8 +55,9 @@ impl Query {
             let is_part = text.contains(&b';');
             text.split(|&byte| byte == b';').map(move |text| {
                 let (name, value) = split_parameter(text);
+                let loose = loose(&forgivingly_decoded(name), false);
                 let name = percent::decode(name).0.into_owned();
-                Parameter { loose: loose(&name, false), name, value: value.to_vec(), is_part }
+                Parameter { loose, name, value: value.to_vec(), is_part }
             })
         });
         let parameters: Vec<_> = parts.take(MAX_PARAMETERS.saturating_add(1)).collect();
@@ -91,18 +92,33 @@ impl Query {
 /// Whether the most forgiving readers take a name for another one.
 pub(crate) fn is_loosely(name: &[u8], known: &str) -> bool {
     // Each byte may be an escape, and some may come before; the rest can only be an index.
-    let longest = known.len().saturating_mul(3).saturating_add(16);
+    let longest = known.len().saturating_mul(6).saturating_add(32);
     let start = name.get(..longest);
-    loose(&percent::decode(start.unwrap_or(name)).0, start.is_some())
+    loose(&forgivingly_decoded(start.unwrap_or(name)), start.is_some())
         == loose(known.as_bytes(), false)
+}
+
+/// A name with its escapes decoded, and with those of ASP.NET: `%u0061` is `%61` (`HttpUtility.UrlDecode`).
+fn forgivingly_decoded(name: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((&byte, after)) = rest.split_first() {
+        plain.push(byte);
+        let long = after.strip_prefix(b"u00").or_else(|| after.strip_prefix(b"U00"));
+        rest = long.filter(|_| byte == b'%').unwrap_or(after);
+    }
+    percent::decode(&plain).0.into_owned()
 }
 
 /// What is left of a name, which may go on if `is_cut`.
 fn loose(name: &[u8], is_cut: bool) -> Vec<u8> {
-    let start = name.iter().position(|&byte| byte.is_ascii_graphic() && byte != b'+');
-    let name = start.and_then(|start| name.get(start..)).unwrap_or_default();
+    // What some language takes for white space counts at neither end.
+    let is_kept = |byte: &u8| byte.is_ascii_graphic() && *byte != b'+';
+    let start = name.iter().position(is_kept).unwrap_or(name.len());
+    let name = name.get(start..).unwrap_or_default();
     // PHP ends a name at NUL.
-    let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+    let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
+    let end = name.iter().rposition(is_kept).map_or(0, |last| last.saturating_add(1));
     let name = name.get(..end).unwrap_or(name);
     let end = match name.iter().position(|&byte| byte == b'[') {
         Some(bracket) if is_cut || name.contains(&b']') => bracket,
@@ -176,6 +192,10 @@ mod tests {
             "tenant=%ff",
             "tenant=a%00",
             "+tenant=a",
+            "%20%00tenant=a",
+            "tenant+=a",
+            "tenant%a0=a",
+            "t%u0065nant=a",
         ] {
             let found = Query::read(query.as_bytes()).value(&ParameterName::new("tenant"));
             assert_eq!(found, Err(Unclear), "{query}");

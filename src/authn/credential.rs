@@ -32,8 +32,9 @@ pub fn is_scheme(text: &[u8]) -> bool {
 }
 
 /// How many credentials with the scheme some reader could find in a value: at the start of a part
-/// between commas, and wherever a space or tab follows the scheme. Envoy's own filter searches the
-/// whole value for it (`extractor.cc`), and so do workloads.
+/// between commas, there also with a token and no space behind it (Spring's `BearerTokenExtractor`), and
+/// wherever white space follows the scheme. Envoy's own filter searches the whole value for it
+/// (`extractor.cc`), and so do workloads.
 #[cold] // Few values need a second look.
 fn credentials(value: &[u8], scheme: &[u8]) -> usize {
     let is_scheme_at = |start: usize| {
@@ -43,17 +44,29 @@ fn credentials(value: &[u8], scheme: &[u8]) -> usize {
             return false;
         };
         let starts_part = || {
-            let before = value.get(..start).unwrap_or_default().trim_ascii_end();
-            before.is_empty() || before.ends_with(b",")
+            let before = value.get(..start).unwrap_or_default();
+            before.iter().rfind(|byte| !is_space(byte)).is_none_or(|byte| *byte == b',')
         };
         found.eq_ignore_ascii_case(scheme)
             && match after.first() {
-                Some(b' ' | b'\t') => true,
-                Some(next) => !is_token_byte(next) && starts_part(),
+                Some(next) if is_space(next) => true,
+                Some(next) => (!is_token_byte(next) || is_compact(after)) && starts_part(),
                 None => starts_part(),
             }
     };
     (0..value.len()).filter(|&start| is_scheme_at(start)).count()
+}
+
+/// Whether some language takes a byte for white space, such as Python and JavaScript U+00A0.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the shape that iterators want")]
+fn is_space(byte: &u8) -> bool {
+    !byte.is_ascii_graphic()
+}
+
+/// Whether a text begins with something like a token: a run with two dots in it.
+fn is_compact(text: &[u8]) -> bool {
+    let run = text.iter().take_while(|byte| is_token_byte(byte));
+    run.filter(|byte| **byte == b'.').count() > 1
 }
 
 /// The token of a value that is the same credential again and again, with commas between.
@@ -116,6 +129,8 @@ mod tests {
         for value in [
             "Basic Og==",
             "Bearerx a.b.c",
+            "Bearer.2",
+            "xBearera.b.c",
             "a.b.c",
             "",
             ",",
@@ -143,6 +158,11 @@ mod tests {
             "Basic Og==;Bearer a.b.c",
             "\"Bearer a.b.c\"",
             "xBearer a.b.c",
+            "Bearera.b.c",
+            "Basic Og==,Bearera.b.c",
+            "\u{a0}Bearer\u{a0}a.b.c",
+            "Basic x,Bearer\u{a0}a.b.c",
+            "x Bearer\u{b}a.b.c",
         ] {
             let refused = Some(Err(Refusal::CredentialMalformed));
             assert_eq!(token(value.as_bytes(), b"bearer"), refused, "{value}");

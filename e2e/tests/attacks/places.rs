@@ -84,7 +84,7 @@ pub fn put(mut request: Request, place: &str, token: &str) -> Request {
 /// Values in which a loose reader finds the token. It is honest, but a workload that reads the value
 /// otherwise sees another credential than the one that was judged.
 fn schemes() -> Vec<Attack> {
-    const VALUES: [&str; 23] = [
+    const VALUES: [&str; 26] = [
         "Bearer {}, Basic Og==",
         "Basic Og==, Bearer {}",
         "Basic Bearer {}",
@@ -108,6 +108,9 @@ fn schemes() -> Vec<Attack> {
         "Bearer  , {}",
         "Bearer null",
         "Bearer undefined",
+        "Bearer{}",
+        "\u{a0}Bearer\u{a0}{}",
+        "Basic x,Bearer\u{a0}{}",
     ];
     let stranger = forge::by_key("stranger-rs256", &[]).mint();
     let good = forge::by_key("rs256", &[]).mint();
