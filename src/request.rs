@@ -158,11 +158,15 @@ impl<'a> Request<'a> {
     }
 
     /// Whether a browser asks what it may send (Fetch standard, "CORS-preflight request"): the same
-    /// test as in Envoy's `jwt_authn/filter.cc`.
+    /// test as in Envoy's `jwt_authn/filter.cc`, but no browser asks for an upgrade with it, and one that
+    /// is granted would be a tunnel that nobody has authorized.
     #[must_use]
     pub fn is_preflight(&self) -> bool {
         let has = |name| self.values(name).any(|value| !value.is_empty());
-        self.method == b"OPTIONS" && has("origin") && has("access-control-request-method")
+        self.method == b"OPTIONS"
+            && has("origin")
+            && has("access-control-request-method")
+            && !has("upgrade")
     }
 }
 

@@ -57,7 +57,9 @@ pub fn listeners() -> Vec<Value> {
         policies::listener(BEHIND_PROXY, 1),
     ];
     let module = artifacts::wasm().unwrap_or_else(|error| panic!("{error}"));
-    let tunnels = filters::jwt_rbac(TUNNELS, &table(&provider()), &module);
+    let mut document = table(&provider());
+    document["corsPreflight"] = "ALLOW".into();
+    let tunnels = filters::jwt_rbac(TUNNELS, &document, &module);
     listeners.push(with_tunnels(TUNNELS, &[tunnels]));
     let trailers = filters::jwt_rbac(TRAILERS, &table(&provider()), &module);
     listeners.push(with_trailers(TRAILERS, &[trailers], TRAILERS));

@@ -109,5 +109,16 @@ fn preflights() -> Vec<Attack> {
             attacks.push(Attack::new(name, PREFLIGHT, request, outcome));
         }
     }
+    // Where preflights pass, an upgrade that comes with one would be a tunnel.
+    for protocol in ["websocket", "WebSocket", "tcp"] {
+        let request = Request::new("OPTIONS", "/admin")
+            .header("origin", "https://evil.test")
+            .header("access-control-request-method", "GET")
+            .header("connection", "upgrade")
+            .header("upgrade", protocol);
+        let name = format!("upgrade to {protocol} as a preflight");
+        let attack = Attack::http1(name, PREFLIGHT, request.bytes(), Outcome::Refused);
+        attacks.push(attack.on(TUNNELS));
+    }
     attacks
 }
