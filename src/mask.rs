@@ -104,7 +104,7 @@ fn is_token_char(c: char) -> bool {
 }
 
 /// Where a token begins: the base64url of a JSON object, however it is spaced (RFC 8259 §2).
-fn token_start(text: &[u8]) -> Option<usize> {
+pub(crate) fn token_start(text: &[u8]) -> Option<usize> {
     // The first byte of an object is `{` or white space, in base64url one of these.
     let may_start = |byte: u8| matches!(byte, b'e' | b'I' | b'C' | b'D');
     let starts = text.iter().enumerate().filter(|(_, byte)| may_start(**byte));

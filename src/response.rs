@@ -9,6 +9,7 @@ use crate::authn::locate::{self, Location};
 use crate::authz::routes::Access;
 use crate::decision::Decision;
 use crate::document::{Document, Format, Responses};
+use crate::mask;
 use crate::query;
 use crate::refusal::{Kind, Refusal, TOKEN_MISSING};
 use crate::request::{Request, split_query};
@@ -162,21 +163,25 @@ fn challenge(
 }
 
 /// `Bearer` and its realm, which is the URI of the request as Envoy writes it
-/// (`Utility::buildOriginalUri`), but without the query where that holds a token, because responses
-/// are logged, and with what could end the quoted text percent-encoded: a client must not add a
+/// (`Utility::buildOriginalUri`), but without the query where that holds a token, and cut where something
+/// that looks like one begins, because responses are logged, and with what could end the quoted text percent-encoded: a client must not add a
 /// parameter to the challenge.
 fn realm(request: &Request<'_>, locations: &[Location]) -> Vec<u8> {
     let Some(target) = request.target() else { return b"Bearer realm=\"\"".to_vec() };
     // What a gateway before us has rewritten is shown as it was.
     let target = request.values("x-envoy-original-path").next().unwrap_or(target);
     let (path, query) = split_query(target);
-    let mut parameters = query.map(query::parameters).into_iter().flatten();
-    let holds_token = parameters.any(|(name, _)| {
+    let is_separator = |byte: &u8| matches!(byte, b'&' | b';');
+    let mut parameters = query.into_iter().flat_map(|query| query.split(is_separator));
+    let holds_token = parameters.any(|parameter| {
+        let (name, _) = query::split_parameter(parameter);
         locate::parameter_location(name, locations).is_some()
             || locate::is_spelling_of_parameter(name, locations)
     });
     let shown = if holds_token { path } else { target };
     let shown = shown.get(..MAX_REALM_PATH).unwrap_or(shown);
+    let end = mask::token_start(shown).unwrap_or(shown.len());
+    let shown = shown.get(..end).unwrap_or(shown);
     let mut realm = b"Bearer realm=\"".to_vec();
     for part in [request.scheme, b"://", request.authority, shown] {
         push_quoted(&mut realm, part);

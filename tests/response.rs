@@ -69,6 +69,18 @@ fn the_realm_is_short_and_holds_no_token() {
     let refused = reply_to(&json!({}), "/open?access_token=x&b", &[]);
     let challenge = "Bearer realm=\"https://me.test/open\", error=\"invalid_token\"";
     assert_eq!(header(&refused, "www-authenticate"), Some(challenge));
+    let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2UifQ.c2ln";
+    for (target, shown) in [
+        ("/open?;access_token=opaque", "/open"),
+        ("/open?x;access%u005ftoken=opaque&b", "/open"),
+        (&format!("/open?x={token}&b"), "/open?x="),
+        (&format!("/open/{token}"), "/open/"),
+    ] {
+        let refused = reply_to(&json!({}), target, BAD_TOKEN);
+        let challenge = header(&refused, "www-authenticate").unwrap();
+        let start = format!("Bearer realm=\"https://me.test{shown}\"");
+        assert!(challenge.starts_with(&start), "{target}: {challenge}");
+    }
     let long = format!("/open?{}", "q".repeat(300));
     let refused = reply_to(&json!({}), &long, BAD_TOKEN);
     let challenge = header(&refused, "www-authenticate").unwrap();

@@ -86,11 +86,17 @@ impl HttpContext for HttpFilter {
     }
 }
 
-/// Decides the requests of a plugin that waited for keys.
+/// How many requests that waited are answered in one call of Envoy. What a reply leads to, down to the end of
+/// the request, Envoy does before it goes on with the next one, each inside the other: after some 300 the stack
+/// of the VM is full (`doAfterVmCallActions` of proxy-wasm-cpp-host).
+pub const MAX_RESUMED: usize = 32;
+
+/// Decides the requests of a plugin that waited for keys, as long as there are not too many; takes them off
+/// `most`. Returns whether it has decided all.
 #[cold]
-pub fn resume(plugin: &Plugin) {
+pub fn resume(plugin: &Plugin, most: &mut usize) -> bool {
     let now = keys::now();
-    plugin.waiting.retain(|request| {
+    plugin.waiting.retain(most, |request| {
         if host::set_effective_context(request.context_id).is_err() {
             return false;
         }
@@ -105,7 +111,7 @@ pub fn resume(plugin: &Plugin) {
             }
         }
         false
-    });
+    })
 }
 
 /// Decides the request that Envoy's calls are about, and acts on it.

@@ -37,7 +37,10 @@ use waiting::Waiting;
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|id| Box::new(Root { id, plugin: Rc::default() }));
+    proxy_wasm::set_root_context(|id| {
+        let (plugin, resumed) = Default::default();
+        Box::new(Root { id, plugin, resumed })
+    });
 }}
 
 /// One plugin, before and after Envoy has configured it.
@@ -45,6 +48,8 @@ struct Root {
     /// What Envoy calls it.
     id: u32,
     plugin: Rc<Plugin>,
+    /// Those whose waiting requests are decided from tick to tick.
+    resumed: RefCell<Vec<Rc<Plugin>>>,
 }
 
 /// What the requests of one plugin share.
@@ -72,8 +77,8 @@ struct Configured {
 impl Context for Root {
     fn on_http_call_response(&mut self, number: u32, headers: usize, body_size: usize, _: usize) {
         let changed = keys::answered(number, headers, body_size, &|call| self.call(call));
-        self.resume(&changed);
-        keys::wake(&self.plugin);
+        self.resume(changed);
+        self.wake();
     }
 }
 
@@ -127,8 +132,8 @@ impl RootContext for Root {
         if self.plugin.waiting.next_deadline().is_some_and(|deadline| deadline <= keys::now()) {
             changed.push(Rc::clone(&self.plugin));
         }
-        self.resume(&changed);
-        if !keys::wake(&self.plugin) {
+        self.resume(changed);
+        if !self.wake() {
             tick::stop();
         }
     }
@@ -161,14 +166,27 @@ impl Root {
         self.dispatch_http_call(&call.cluster, headers, None, Vec::new(), timeout).ok()
     }
 
-    /// Decides the requests of these plugins that waited for keys.
-    fn resume(&self, plugins: &[Rc<Plugin>]) {
-        for plugin in plugins {
-            http::resume(plugin);
+    /// Decides the requests of these plugins that waited for keys, a few now and the others on the next tick.
+    fn resume(&self, plugins: Vec<Rc<Plugin>>) {
+        let mut resumed = self.resumed.take();
+        resumed.extend(plugins);
+        if resumed.is_empty() {
+            return;
         }
-        if !plugins.is_empty() {
-            let _ = host::set_effective_context(self.id);
+        let mut most = http::MAX_RESUMED;
+        resumed.retain(|plugin| !http::resume(plugin, &mut most));
+        let _ = host::set_effective_context(self.id);
+        self.resumed.replace(resumed);
+    }
+
+    /// Asks for the next tick; `false` if none is needed.
+    fn wake(&self) -> bool {
+        let is_needed = keys::wake(&self.plugin);
+        if self.resumed.borrow().is_empty() {
+            return is_needed;
         }
+        self.plugin.tick.wake_now();
+        true
     }
 }
 

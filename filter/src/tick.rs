@@ -59,6 +59,13 @@ impl Tick {
             self.wakes_at.set(Some(at));
         }
     }
+
+    /// Asks to be woken at once, whatever is due.
+    pub fn wake_now(&self) {
+        if host::set_tick_period(Duration::from_millis(1)).is_ok() {
+            self.wakes_at.set(Some(0));
+        }
+    }
 }
 
 /// Stops the timer.

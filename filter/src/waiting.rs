@@ -42,17 +42,29 @@ impl Waiting {
         Some(request)
     }
 
-    /// Asks each request, in the order in which they came, whether it waits on.
-    pub fn retain(&self, waits_on: impl Fn(&WaitingRequest) -> bool) {
+    /// Asks each request, in the order in which they came, whether it waits on, until `most` of them do
+    /// not; takes those off `most`. Returns whether all were asked.
+    pub fn retain(&self, most: &mut usize, waits_on: impl Fn(&WaitingRequest) -> bool) -> bool {
         let requests = self.0.try_borrow_mut().map(|mut requests| std::mem::take(&mut *requests));
         let mut requests = requests.unwrap_or_default();
+        let mut all_asked = true;
         requests.retain(|request| {
-            request.upgrade().is_some_and(|request| waits_on(&request) || request.end())
+            let Some(request) = request.upgrade() else { return false };
+            let Some(fewer) = most.checked_sub(1) else {
+                all_asked = false;
+                return true;
+            };
+            let waits_on = waits_on(&request) || request.end();
+            if !waits_on {
+                *most = fewer;
+            }
+            waits_on
         });
         if let Ok(mut known) = self.0.try_borrow_mut() {
             requests.append(&mut known);
             *known = requests;
         }
+        all_asked
     }
 
     /// When the first of them can wait no longer.

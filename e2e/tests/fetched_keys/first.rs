@@ -1,6 +1,6 @@
 //! Before the first fetch has ended, requests wait for it.
 
-use std::io::Write as _;
+use std::io::{BufReader, Write as _};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use jwt_rbac_e2e::key_server::{Behaviour, KeyServer};
 use jwt_rbac_e2e::listener::{cluster_with_trailers, with_trailers};
 use jwt_rbac_e2e::tokens::key_id;
 use jwt_rbac_e2e::upstream::{Seen, Upstream};
+use jwt_rbac_e2e::wire::Head;
 use serde_json::json;
 
 use crate::{CLUSTER, document, envoy, get, keys, start, stat, status, token};
@@ -166,6 +167,33 @@ fn more_requests_than_may_wait_are_refused() {
     assert_eq!(get(&envoy, "ours", &token("rs256")), (401, FAILED.to_owned()));
     assert!(start.elapsed() < Duration::from_secs(4), "the fetch still ran");
     assert_eq!(envoy.answer("ours", &Request::get("/public")).status, 200);
+}
+
+/// Envoy sends replies of one callback one inside the other, which once filled the stack of the VM.
+#[test]
+fn a_thousand_that_waited_are_all_answered() {
+    for (token, expected) in [(token("stranger-rs256"), "401"), (token("rs256"), "200")] {
+        let delay = Duration::from_millis(2_500);
+        let server = KeyServer::start(Behaviour::Late(delay, keys(&[]).to_string().into_bytes()));
+        let envoy = envoy(&[("ours", &document())], &server);
+        let bytes = Request::get("/").bearer(&token).bytes();
+        let connect = |_| {
+            let mut stream = TcpStream::connect(envoy.address("ours")).expect("a connection");
+            stream.write_all(&bytes).expect("sent");
+            stream
+        };
+        let connections: Vec<_> = (0..1_000).map(connect).collect();
+        crate::eventually("a thousand wait", || stat(&envoy, "waiting_requests") == 1_000);
+        let waited = Instant::now();
+        for stream in connections {
+            let head = Head::read(&mut BufReader::new(stream)).expect("an answer");
+            let start = head.expect("an answer").start;
+            assert!(start.contains(expected), "{start}, expected {expected}");
+        }
+        assert!(waited.elapsed() < Duration::from_secs(4), "{:?}", waited.elapsed());
+        assert_eq!(envoy.traps(), Vec::<String>::new());
+        assert_eq!(stat(&envoy, "waiting_requests"), 0);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::checks;
 use super::permissions;
 use super::{plain_notes, short_list};
 use crate::policy::Policy;
-use crate::report::{Note, Step};
+use crate::report::{Mark, Note, Step};
 
 /// The name of the step.
 const NAME: &str = "token";
@@ -56,11 +56,14 @@ pub fn steps(
                 steps.push(Step::skipped(NAME, format!("none in {places}")));
             }
             Ok(None) => {
-                let text = format!("none in {places}, where `presence: REQUIRED` asks for one");
-                steps.push(Step::failed(NAME, text));
+                let notes = plain_notes([format!("none in {places}")]);
+                steps.push(refused(false, Refusal::TokenMissing.meaning(), notes));
             }
             Ok(Some(located)) => steps.extend(verified(policy, &located, now, is_optional)),
             Err(refusal) => steps.push(refused(is_optional, refusal.meaning(), Vec::new())),
+        }
+        if steps.iter().any(|step| step.mark == Mark::Failed) {
+            break;
         }
     }
     steps
