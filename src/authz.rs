@@ -9,6 +9,7 @@ pub mod requirement;
 pub mod routes;
 pub mod template;
 pub mod trie;
+pub mod work;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -133,10 +134,11 @@ pub(crate) fn authorize<'d>(
     Ok(permit)
 }
 
-/// Lets a request continue that a dry run would deny: as it came, and without an identity.
+/// Lets a request continue that a dry run would deny: as it came but for its token, and without an
+/// identity.
 #[must_use]
-pub(crate) fn permit_dry_run() -> Permit {
-    Permit { caller: Caller::Anonymous { remove_token: false }, keeps_token: false }
+pub(crate) fn permit_dry_run(remove_token: bool) -> Permit {
+    Permit { caller: Caller::Anonymous { remove_token }, keeps_token: false }
 }
 
 /// Lets a CORS preflight continue that the table does not deny, under `corsPreflight: ALLOW`.

@@ -253,7 +253,9 @@ fn conclude<'d, 'r>(
     let verdict = match permit {
         Ok(permit) => Verdict::Allow(kept(permit)),
         Err(denial) if is_dry_run(document, &denial, route.as_ref()) => {
-            Verdict::WouldDeny(denial, kept(authz::permit_dry_run()))
+            // The workload receives a token where it would also receive that of an allowed request.
+            let is_kept = identity.as_ref().is_none_or(|identity| identity.forward_token);
+            Verdict::WouldDeny(denial, kept(authz::permit_dry_run(!is_kept)))
         }
         Err(denial) => Verdict::Deny(denial),
     };

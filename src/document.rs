@@ -27,6 +27,8 @@ pub struct Document {
     pub fence: Option<Fence>,
     /// All headers in which tokens are looked for.
     pub token_headers: HeaderNames,
+    /// All headers that some route or policy compares: no trailer with such a name contradicts one.
+    pub compared_headers: HeaderNames,
     /// All headers that some provider writes, that of the fence, and behind a table
     /// [`crate::forward::OVERRIDES`]: the workload receives none that a client sent, and no such trailer.
     pub removed_headers: HeaderNames,

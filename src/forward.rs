@@ -86,13 +86,16 @@ pub fn changes<'a>(
     changes
 }
 
-/// The change that takes our headers out of `connection`: a proxy in the workload would drop what is
-/// named there, and with it what we set (RFC 9110 §7.6.1). Envoy leaves the header in place for an
+/// The change that takes headers that we set or compare out of `connection`: a proxy in the workload would
+/// drop what is named there (RFC 9110 §7.6.1). Envoy leaves the header in place for an
 /// upgrade alone (`mutateRequestHeaders`).
 #[cold]
 fn cut_connection<'a>(document: &Document, value: &[u8]) -> Option<HeaderChange<'a>> {
     let is_ours = |option: &[u8]| {
-        document.removed_headers.contains(option) || document.token_headers.contains(option)
+        document.removed_headers.contains(option)
+            || document.token_headers.contains(option)
+            || document.compared_headers.contains(option)
+                && !option.eq_ignore_ascii_case(b"upgrade")
     };
     let options = || value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
     if !options().any(is_ours) {
@@ -115,7 +118,9 @@ pub fn removed_trailers<'a>(
     let may_hold_token =
         |name: &[u8]| document.token_headers.contains(name) || has_cookies && name == b"cookie";
     let is_removed = |name: &&[u8]| {
-        document.removed_headers.contains(name) || !permit.ignores_tokens() && may_hold_token(name)
+        document.removed_headers.contains(name)
+            || document.compared_headers.contains(name)
+            || !permit.ignores_tokens() && may_hold_token(name)
     };
     trailers.iter().map(|(name, _)| *name).filter(is_removed).collect()
 }

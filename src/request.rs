@@ -4,6 +4,7 @@
 use std::cell::OnceCell;
 use std::fmt;
 
+use crate::authz::work::Work;
 use crate::query::Query;
 use crate::refusal::Refusal;
 
@@ -64,6 +65,7 @@ pub struct Request<'a> {
     parameters: OnceCell<Query>,
     headers: &'a [Header<'a>],
     connection: &'a dyn Connection,
+    work: Work,
 }
 
 impl<'a> Request<'a> {
@@ -98,6 +100,7 @@ impl<'a> Request<'a> {
             parameters: OnceCell::new(),
             headers,
             connection: &NoConnection,
+            work: Work::default(),
         })
     }
 
@@ -105,6 +108,12 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn with_connection(self, connection: &'a dyn Connection) -> Self {
         Self { connection, ..self }
+    }
+
+    /// How much may still be compared for it.
+    #[must_use]
+    pub fn work(&self) -> &Work {
+        &self.work
     }
 
     /// What is known of its connection.

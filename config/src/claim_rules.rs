@@ -11,7 +11,7 @@ use super::shape::{self, Entries};
 use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authn::claim_path::ClaimPath;
 use jwt_rbac::authz::requirement::{ClaimRule, Operator};
-use jwt_rbac::scalar::Scalar;
+use jwt_rbac::scalar::{Scalar, Scalars};
 
 /// Compiles every entry that is well-formed. Beside them, the names of the path variables that they
 /// compare with, by number.
@@ -94,7 +94,7 @@ fn operators(
 }
 
 /// The values of a list that has some.
-pub fn scalars(place: &Place, values: &[Value], problems: &mut Problems) -> Vec<Scalar> {
+pub fn scalars(place: &Place, values: &[Value], problems: &mut Problems) -> Scalars {
     if values.is_empty() {
         problems.error(place.clone(), Fault::EmptyList { expected: "a value" });
     }
@@ -103,5 +103,5 @@ pub fn scalars(place: &Place, values: &[Value], problems: &mut Problems) -> Vec<
         let fault = || Fault::found(found(), "a string, a number or a boolean");
         problems.check(&place.index(index), Scalar::new(value).ok_or_else(fault))
     };
-    values.iter().enumerate().filter_map(scalar).collect()
+    values.iter().enumerate().filter_map(scalar).collect::<Vec<_>>().into()
 }

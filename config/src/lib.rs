@@ -49,7 +49,12 @@ use jwt_rbac::authn::locate::Location;
 use jwt_rbac::authn::revocation::Revocation;
 use jwt_rbac::authn::signature::SignatureVerifier;
 use jwt_rbac::authn::{Authenticator, TokenOptions};
-use jwt_rbac::authz::routes::{AmbiguousPaths, Unmatched};
+use jwt_rbac::authz::counterpart::Counterpart;
+use jwt_rbac::authz::policies::Policies;
+use jwt_rbac::authz::policies::claim_test::ClaimTest;
+use jwt_rbac::authz::policies::condition::Test;
+use jwt_rbac::authz::requirement::Operator;
+use jwt_rbac::authz::routes::{Access, AmbiguousPaths, RouteTable, Unmatched};
 use jwt_rbac::document::{Document, DryRun, Responses};
 use jwt_rbac::forward::OVERRIDES;
 use jwt_rbac::header_names::HeaderNames;
@@ -196,6 +201,7 @@ fn compile_schema(
         Location::Cookie(_) | Location::Parameter(_) => None,
     });
     let token_headers = HeaderNames::new(token_headers);
+    let compared_headers = compared_headers(routes.as_ref(), policies.as_ref());
     let includes_tokens = document.dry_run_tokens.unwrap_or(true);
     Document {
         authenticator,
@@ -210,6 +216,7 @@ fn compile_schema(
         }),
         fence,
         token_headers,
+        compared_headers,
         removed_headers,
     }
 }
@@ -233,6 +240,27 @@ fn max_cache_size(cache: Option<Entry<schema::TokenCache>>, problems: &mut Probl
         problems.check(&place.field("maxSize"), size)
     });
     size.unwrap_or(DEFAULT_CACHE_SIZE)
+}
+
+/// The names of the headers that routes and policies compare.
+#[inline(never)]
+fn compared_headers(routes: Option<&RouteTable>, policies: Option<&Policies>) -> HeaderNames {
+    let mut names = Vec::new();
+    for route in routes.into_iter().flat_map(RouteTable::routes) {
+        let Access::Required(requirement) = &route.access else { continue };
+        names.extend(requirement.claims.iter().filter_map(|rule| match &rule.operator {
+            Operator::Equals(Counterpart::Header(name)) => Some(name.as_str()),
+            _ => None,
+        }));
+    }
+    let rules = policies.into_iter().flat_map(Policies::all).flat_map(|policy| &policy.rules);
+    let conditions = rules.flat_map(|rule| &rule.when);
+    names.extend(conditions.filter_map(|condition| match &condition.test {
+        Test::Header(name, _) => Some(name.as_str()),
+        Test::Claim(_, ClaimTest::Equals(Counterpart::Header(name))) => Some(name.as_str()),
+        _ => None,
+    }));
+    HeaderNames::new(names)
 }
 
 /// The bounds on the JSON of a token, and on how many permissions and roles it lists.

@@ -20,7 +20,7 @@ use jwt_rbac::authn::provider::{Audience, Provider, TokenType};
 use jwt_rbac::authn::signature::SignatureVerifier;
 use jwt_rbac::by_name::ByName;
 use jwt_rbac::permissions::{PermissionNames, PermissionSet};
-use jwt_rbac::scalar::Scalar;
+use jwt_rbac::scalar::Scalars;
 
 /// What Envoy's `jwt_authn` filter allows where Istio says nothing, in seconds.
 const DEFAULT_CLOCK_SKEW: u64 = 60;
@@ -147,7 +147,14 @@ fn audiences(place: &Place, rule: &JwtRule, problems: &mut Problems) -> Option<V
             problems.error(place.field("anyAudience"), fault);
         }
         (Some(audiences), false) => {
-            checks::check_strings(&place.field("audiences"), audiences, problems);
+            let place = place.field("audiences");
+            checks::check_strings(&place, audiences, problems);
+            for (index, text) in audiences.iter().enumerate() {
+                if !text.is_empty() && Audience::new(text) == Audience::new("") {
+                    let expected = "more than a scheme and a slash, which are not compared";
+                    problems.error(place.index(index), Fault::text(text, expected));
+                }
+            }
         }
         (None, true) => {}
     }
@@ -190,7 +197,7 @@ fn required_claims(
     place: &Place,
     entries: Option<Entries<RequiredClaim>>,
     problems: &mut Problems,
-) -> Vec<(ClaimPath, Option<Vec<Scalar>>)> {
+) -> Vec<(ClaimPath, Option<Scalars>)> {
     let Some(entries) = entries else { return Vec::new() };
     let place = place.field("requiredClaims");
     if entries.is_empty() {

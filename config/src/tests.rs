@@ -309,7 +309,9 @@ fn rules_are_checked() {
     assert!(errors(&json!({"jwtRules": [without_audiences]})).is_empty());
     refused_at("jwtRules", &json!({"jwtRules": []}));
     refused_at("jwtRules[0].anyAudience", &with_rule("anyAudience", json!(true)));
-    refused_at("jwtRules[0].audiences[0]", &with_rule("audiences", json!([""])));
+    for audience in ["", "/", "https://", "http:///"] {
+        refused_at("jwtRules[0].audiences[0]", &with_rule("audiences", json!([audience])));
+    }
     refused_at("jwtRules[0].issuer", &with_rule("issuer", json!("")));
     refused_at("jwtRules[0].name", &with_rule("name", json!("a b")));
     refused_at("jwtRules[0].presence", &with_rule("presence", json!("required")));

@@ -13,7 +13,7 @@ use super::jws::Header;
 use super::key_source::KeySource;
 use super::outputs::OutputHeader;
 use crate::refusal::Refusal;
-use crate::scalar::Scalar;
+use crate::scalar::Scalars;
 
 /// One entry of `jwtRules`.
 pub struct Provider {
@@ -38,7 +38,7 @@ pub struct Provider {
     /// How long a token may still be valid, in seconds; `None` for any time.
     pub max_lifetime: Option<u64>,
     /// Claims that a token must have; with values, one of them.
-    pub required_claims: Vec<(ClaimPath, Option<Vec<Scalar>>)>,
+    pub required_claims: Vec<(ClaimPath, Option<Scalars>)>,
     /// The keys that sign its tokens.
     pub keys: KeySource,
     /// What its tokens grant.
@@ -193,12 +193,12 @@ impl Provider {
     /// # Errors
     /// [`Refusal::RequiredClaimMissing`], with the first claim that is missing or has another value.
     pub fn check_required_claims(&self, claims: &Claims<'_>) -> Result<(), Failure<'_>> {
-        let holds = |(path, values): &&(ClaimPath, Option<Vec<Scalar>>)| {
+        let holds = |(path, values): &&(ClaimPath, Option<Scalars>)| {
             let claim = self.claim(path, claims).filter(|claim| !claim.is_null());
             match (claim, values) {
                 (None, _) => false,
                 (Some(_), None) => true,
-                (Some(claim), Some(values)) => values.iter().any(|value| value.is_in(&claim)),
+                (Some(claim), Some(values)) => values.one_is_in(&claim),
             }
         };
         match self.required_claims.iter().find(|required| !holds(required)) {

@@ -2,7 +2,8 @@
 //!
 //! A module of 800 KiB has no room for the crate `regex-lite`, which adds 50; the tests compare with `regex`.
 //! A text is read once, and all ways to match it are followed at the same time (Thompson's construction),
-//! so that time is the length of the text times the number of steps, whatever the pattern.
+//! so that time is at most the length of the text times the number of steps, whatever the pattern. What one
+//! request costs with all expressions together is bounded too ([`Work`]).
 
 mod parse;
 
@@ -10,14 +11,13 @@ use std::fmt;
 
 use parse::{Parsed, Step};
 
+use super::work::Work;
 use crate::query::Unclear;
 
 /// How long a pattern may be, in bytes.
 const MAX_PATTERN: usize = 256;
 /// How long all texts together may be that one request has one expression look at, in bytes.
 const MAX_TEXT: usize = 8 * 1024;
-/// How often a character may be compared with a step, so that a long expression gets shorter texts.
-const MAX_WORK: usize = 64 * MAX_TEXT;
 
 /// A regular expression that matches a whole text, or not at all.
 #[derive(Clone, Debug)]
@@ -48,16 +48,19 @@ impl Regex {
     ///
     /// # Errors
     /// [`Unclear`], where none of those that were looked at is and another is no UTF-8, or more than
-    /// 8 KiB would have to be looked at, or 512 Ki divided by the steps if that is less.
+    /// 8 KiB would have to be looked at, or more work than is left.
     #[cold] // Most documents have none.
-    pub fn matches_any<'t>(&self, texts: impl Iterator<Item = &'t [u8]>) -> Result<bool, Unclear> {
-        let most = MAX_WORK.checked_div(self.steps.len()).unwrap_or(MAX_TEXT);
-        let mut left = MAX_TEXT.min(most);
+    pub fn matches_any<'t>(
+        &self,
+        texts: impl Iterator<Item = &'t [u8]>,
+        work: &Work,
+    ) -> Result<bool, Unclear> {
+        let mut left = MAX_TEXT;
         let mut none = Ok(false);
         for text in texts {
             left = left.checked_sub(text.len()).ok_or(Unclear)?;
             match str::from_utf8(text) {
-                Ok(text) if self.matches(text) => return Ok(true),
+                Ok(text) if self.matches(text, work)? => return Ok(true),
                 Ok(_) => {}
                 Err(_) => none = Err(Unclear),
             }
@@ -66,13 +69,16 @@ impl Regex {
     }
 
     #[inline(never)]
-    fn matches(&self, text: &str) -> bool {
+    fn matches(&self, text: &str, work: &Work) -> Result<bool, Unclear> {
+        // The places of a match are set up once for each text.
+        work.take(self.steps.len().div_ceil(8))?;
         let [mut now, mut next] = [(); 2].map(|()| Places::new(self.steps.len()));
         now.enter(0, &self.steps);
         for char in text.chars() {
             if now.places.is_empty() {
-                return false;
+                return Ok(false);
             }
+            work.take(now.places.len())?;
             for &place in &now.places {
                 if self.steps.get(place).is_some_and(|step| step.takes(char, self.ignores_case)) {
                     next.enter(place.saturating_add(1), &self.steps);
@@ -81,7 +87,7 @@ impl Regex {
             std::mem::swap(&mut now, &mut next);
             next.clear();
         }
-        now.is_at(self.steps.len())
+        Ok(now.is_at(self.steps.len()))
     }
 }
 

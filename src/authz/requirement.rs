@@ -11,7 +11,7 @@ use crate::denial::{Denial, Detail};
 use crate::permissions::PermissionId;
 use crate::refusal::Refusal;
 use crate::request::Request;
-use crate::scalar::{self, Scalar};
+use crate::scalar::{self, Scalars};
 
 /// What an identity must have. Everything in it must hold; an empty one asks for any verified
 /// token.
@@ -41,11 +41,11 @@ pub struct ClaimRule {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operator {
     /// A list that has every one of these.
-    AllValues(Vec<Scalar>),
+    AllValues(Scalars),
     /// What the request has in a header or in its query.
     Equals(Counterpart),
     /// None of these, and no list that has one of them.
-    NotValues(Vec<Scalar>),
+    NotValues(Scalars),
     /// What the request's path has at the variable with this number among those of the route.
     PathVariable(usize),
     /// A text that begins with this, or a list that has one.
@@ -57,7 +57,7 @@ pub enum Operator {
     /// A text that ends with this, or a list that has one.
     Suffix(String),
     /// One of these, or a list that has one of them.
-    Values(Vec<Scalar>),
+    Values(Scalars),
 }
 
 impl ClaimRule {
@@ -152,12 +152,10 @@ impl Operator {
         }
         let Some(claim) = claim.filter(|claim| !claim.is_object()) else { return false };
         match self {
-            Self::AllValues(values) => values.iter().all(|value| value.is_in(claim)),
+            Self::AllValues(values) => values.all_are_in(claim),
             // What can be read in two ways does not hold.
             Self::Equals(counterpart) => counterpart.equals(claim, request).unwrap_or(false),
-            Self::NotValues(values) => {
-                scalar::is_plain(claim) && !values.iter().any(|value| value.is_in(claim))
-            }
+            Self::NotValues(values) => scalar::is_plain(claim) && !values.one_is_in(claim),
             Self::PathVariable(variable) => match variables.get(*variable) {
                 Some(Segment::Plain(segment)) => scalar::has_text(claim, segment),
                 _ => false,
@@ -165,10 +163,11 @@ impl Operator {
             Self::Prefix(prefix) => scalar::texts(claim).any(|text| text.starts_with(prefix)),
             Self::Present(_) => false,
             Self::Regex(regex) => {
-                regex.matches_any(scalar::texts(claim).map(str::as_bytes)).unwrap_or(false)
+                let texts = scalar::texts(claim).map(str::as_bytes);
+                regex.matches_any(texts, request.work()).unwrap_or(false)
             }
             Self::Suffix(suffix) => scalar::texts(claim).any(|text| text.ends_with(suffix)),
-            Self::Values(values) => values.iter().any(|value| value.is_in(claim)),
+            Self::Values(values) => values.one_is_in(claim),
         }
     }
 }
@@ -182,9 +181,11 @@ mod tests {
     use super::*;
     use crate::query::ParameterName;
     use crate::request::Header;
+    use crate::scalar::Scalar;
 
-    fn scalars(values: &Value) -> Vec<Scalar> {
-        values.as_array().unwrap().iter().map(|value| Scalar::new(value).unwrap()).collect()
+    fn scalars(values: &Value) -> Scalars {
+        let values = values.as_array().unwrap().iter().map(|value| Scalar::new(value).unwrap());
+        values.collect::<Vec<_>>().into()
     }
 
     fn holds(operator: &Operator, claim: &Value, variables: &[Segment<'_>]) -> bool {

@@ -103,7 +103,9 @@ impl Attribute {
         match self {
             Self::Claim(claim) => Test::Claim(
                 *claim,
-                ClaimTest::One(patterns().into_iter().map(ClaimValue::Text).collect()),
+                ClaimTest::One(
+                    patterns().into_iter().map(ClaimValue::Text).collect::<Vec<_>>().into(),
+                ),
             ),
             Self::Header(name) => Test::Header(name.clone(), TextTest::One(patterns())),
             Self::Host => Test::Host(patterns()),

@@ -9,7 +9,7 @@ use crate::operands;
 use crate::place::Place;
 use crate::problem::Problems;
 use crate::schema::When;
-use jwt_rbac::authz::policies::claim_test::{ClaimTest, ClaimValue};
+use jwt_rbac::authz::policies::claim_test::{ClaimTest, ClaimValue, ClaimValues};
 use jwt_rbac::authz::policies::condition::{Condition, Test};
 use jwt_rbac::authz::policies::pattern::Pattern;
 use jwt_rbac::authz::policies::text_test::TextTest;
@@ -112,7 +112,7 @@ fn one_of(
 
 /// Patterns, numbers and booleans that a claim is compared with.
 #[inline(never)]
-fn claim_values(place: &Place, values: &[Value], problems: &mut Problems) -> Vec<ClaimValue> {
+fn claim_values(place: &Place, values: &[Value], problems: &mut Problems) -> ClaimValues {
     if values.is_empty() {
         problems.error(place.clone(), Fault::EmptyList { expected: "at least one entry" });
     }
@@ -128,7 +128,7 @@ fn claim_values(place: &Place, values: &[Value], problems: &mut Problems) -> Vec
         };
         problems.check(&place.index(index), found)
     };
-    values.iter().enumerate().filter_map(value).collect()
+    values.iter().enumerate().filter_map(value).collect::<Vec<_>>().into()
 }
 
 /// The test of the attribute, where it is a claim, a header or a parameter of the query.

@@ -92,7 +92,8 @@ object! {
             refuses = "an empty list"
         )]
         pub claims: Option<Entries<ClaimRule>>,
-        /// what this route asks is logged and counted, not enforced; a bad token is still 401
+        /// what this route asks is logged and counted, not enforced; a bad token is still 401, and the workload
+        /// receives a good one only where it would otherwise
         #[field("dryRun", example = "true", refuses = "`true` on a `PUBLIC` route")]
         pub dry_run: bool = false,
     }

@@ -108,9 +108,9 @@ fn of_claim(test: &ClaimTest, request: &Request<'_>) -> String {
     };
     let values = |values: &[ClaimValue]| values.iter().map(value).collect::<Vec<_>>();
     match test {
-        ClaimTest::All(all) => format!("a list of {}", values(all).join(" and ")),
+        ClaimTest::All(all) => format!("a list of {}", values(all.all()).join(" and ")),
         ClaimTest::Equals(counterpart) => as_in(counterpart, request),
-        ClaimTest::One(one) => values(one).join(" or "),
+        ClaimTest::One(one) => values(one.all()).join(" or "),
         ClaimTest::Present => "there".to_owned(),
         ClaimTest::Regex(regex) => format!("like `{regex}`"),
     }

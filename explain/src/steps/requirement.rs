@@ -10,7 +10,7 @@ use jwt_rbac::denial::Detail;
 use jwt_rbac::permissions::PermissionId;
 use jwt_rbac::refusal::{Kind, Refusal};
 use jwt_rbac::request::Request;
-use jwt_rbac::scalar::Scalar;
+use jwt_rbac::scalar::Scalars;
 
 use super::condition::{as_in, scalar};
 use super::list;
@@ -94,7 +94,7 @@ fn notes(
 }
 
 fn wanted(rule: &ClaimRule, variables: &[Segment<'_>], request: &Request<'_>) -> String {
-    let values = |values: &[Scalar]| values.iter().map(scalar).collect::<Vec<_>>().join(", ");
+    let values = |values: &Scalars| values.all().iter().map(scalar).collect::<Vec<_>>().join(", ");
     match &rule.operator {
         Operator::Equals(counterpart) => format!("must be {}", as_in(counterpart, request)),
         Operator::Prefix(prefix) => format!("must begin with {prefix:?}"),

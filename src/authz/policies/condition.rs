@@ -94,11 +94,12 @@ impl Test {
             // White space around a value is not part of it (RFC 9110 §5.5). Envoy takes it off over
             // HTTP/1.1; over HTTP/2 it leaves it to the workload, and its own RBAC is got past with it.
             Self::Header(name, test) => {
-                return test.passes(request.values(name).map(<[u8]>::trim_ascii));
+                let values = request.values(name).map(<[u8]>::trim_ascii);
+                return test.passes(values, request.work());
             }
             Self::Parameter(name, test) => {
                 let value = request.parameters().value(name)?;
-                return test.passes(value.iter().map(String::as_bytes));
+                return test.passes(value.iter().map(String::as_bytes), request.work());
             }
             Self::Host(patterns) => request
                 .values(":authority")

@@ -2,6 +2,7 @@
 
 use super::pattern::Pattern;
 use crate::authz::regex::Regex;
+use crate::authz::work::Work;
 use crate::query::Unclear;
 
 /// A test of the values that a request has under one name. It passes if one of them does.
@@ -23,13 +24,14 @@ impl TextTest {
     pub(super) fn passes<'v>(
         &self,
         mut values: impl Iterator<Item = &'v [u8]>,
+        work: &Work,
     ) -> Result<bool, Unclear> {
         match self {
             Self::One(patterns) => {
                 let is_one = |value| patterns.iter().any(|pattern| pattern.matches_header(value));
                 Ok(values.any(is_one))
             }
-            Self::Regex(regex) => regex.matches_any(values),
+            Self::Regex(regex) => regex.matches_any(values, work),
         }
     }
 }
