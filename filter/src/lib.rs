@@ -49,7 +49,7 @@ struct Root {
     id: u32,
     plugin: Rc<Plugin>,
     /// Those whose waiting requests are decided from tick to tick.
-    resumed: RefCell<Vec<Rc<Plugin>>>,
+    resumed: Cell<Vec<Rc<Plugin>>>,
 }
 
 /// What the requests of one plugin share.
@@ -176,17 +176,19 @@ impl Root {
         let mut most = http::MAX_RESUMED;
         resumed.retain(|plugin| !http::resume(plugin, &mut most));
         let _ = host::set_effective_context(self.id);
-        self.resumed.replace(resumed);
+        self.resumed.set(resumed);
     }
 
     /// Asks for the next tick; `false` if none is needed.
     fn wake(&self) -> bool {
         let is_needed = keys::wake(&self.plugin);
-        if self.resumed.borrow().is_empty() {
-            return is_needed;
+        let resumed = self.resumed.take();
+        let is_over = resumed.is_empty();
+        self.resumed.set(resumed);
+        if !is_over {
+            self.plugin.tick.wake_now();
         }
-        self.plugin.tick.wake_now();
-        true
+        is_needed || !is_over
     }
 }
 

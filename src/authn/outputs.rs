@@ -115,9 +115,9 @@ fn number_text(number: &Number) -> String {
 }
 
 /// Whether receivers read exactly this (RFC 9110 §5.5): no control bytes, and no white space at the
-/// ends, which they would cut off.
+/// ends, which they would cut off; Go and Python also that of Unicode.
 fn is_writable(value: &[u8]) -> bool {
-    value.trim_ascii().len() == value.len()
+    str::from_utf8(value).is_ok_and(|text| text.trim().len() == text.len())
         && value.iter().all(|&byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
 }
 
@@ -148,7 +148,9 @@ mod tests {
 
     #[test]
     fn what_receivers_read_otherwise_is_not_writable() {
-        for value in ["a\0", "a\r\nb", "\u{1f}", "a\u{7f}", " a", "a ", "\ta"] {
+        for value in
+            ["a\0", "a\r\nb", "\u{1f}", "a\u{7f}", " a", "a ", "\ta", "\u{a0}a", "a\u{2003}"]
+        {
             assert!(!is_writable(value.as_bytes()), "{value:?}");
         }
         for value in ["a", "a b", "a\tb", "é", "~"] {

@@ -44,6 +44,7 @@ pub(super) fn all(context: &Context<'_>, config: &Node) -> Vec<Finding> {
         }
     }
     texts.routes();
+    texts.policies();
     texts.claims();
     texts.findings
 }
@@ -121,6 +122,38 @@ impl Texts<'_> {
                     self.warn(&place, message, near.map(|near| format!("did you mean `{near}`?")));
                 }
             }
+        }
+    }
+
+    /// Methods of policies, whose letters have a case that a DENY policy must get right.
+    fn policies(&mut self) {
+        let policies = self.config.get("authorizationPolicies").map_or(&[][..], Node::elements);
+        for (number, policy) in policies.iter().enumerate() {
+            let place = Place::root().field("authorizationPolicies").index(number).field("rules");
+            let rules = policy.get("rules").map_or(&[][..], Node::elements);
+            for (number, rule) in rules.iter().enumerate() {
+                let place = place.index(number).field("to");
+                for (number, to) in
+                    rule.get("to").map_or(&[][..], Node::elements).iter().enumerate()
+                {
+                    let Some(operation) = to.get("operation") else { continue };
+                    let place = place.index(number).field("operation");
+                    for name in ["methods", "notMethods"] {
+                        let methods = operation.get(name).map_or(&[][..], Node::elements);
+                        for (number, method) in methods.iter().enumerate() {
+                            self.method_of_policy(&place.field(name).index(number), method);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn method_of_policy(&mut self, place: &Place, method: &Node) {
+        let Some(method) = method.text() else { return };
+        if method.bytes().any(|byte| byte.is_ascii_lowercase()) {
+            let message = format!("`{method}` is no method that clients send: methods have a case");
+            self.warn(place, message, Some(format!("write `{}`", method.to_ascii_uppercase())));
         }
     }
 
