@@ -1,6 +1,8 @@
 //! The parameters of a query: their names and values, and the ones that workloads read in different
 //! ways.
 
+use std::borrow::Cow;
+
 use crate::percent;
 
 /// How many parameters a query may have for a condition to read one of them: PHP and Node's `qs` leave
@@ -99,7 +101,11 @@ pub(crate) fn is_loosely(name: &[u8], known: &str) -> bool {
 }
 
 /// A name with its escapes decoded, and with those of ASP.NET: `%u0061` is `%61` (`HttpUtility.UrlDecode`).
-fn forgivingly_decoded(name: &[u8]) -> Vec<u8> {
+fn forgivingly_decoded(name: &[u8]) -> Cow<'_, [u8]> {
+    // As nearly every name is.
+    if !name.contains(&b'%') {
+        return Cow::Borrowed(name);
+    }
     let mut plain = Vec::with_capacity(name.len());
     let mut rest = name;
     while let Some((&byte, after)) = rest.split_first() {
@@ -107,7 +113,7 @@ fn forgivingly_decoded(name: &[u8]) -> Vec<u8> {
         let long = after.strip_prefix(b"u00").or_else(|| after.strip_prefix(b"U00"));
         rest = long.filter(|_| byte == b'%').unwrap_or(after);
     }
-    percent::decode(&plain).0.into_owned()
+    Cow::Owned(percent::decode(&plain).0.into_owned())
 }
 
 /// What is left of a name, which may go on if `is_cut`.

@@ -164,8 +164,8 @@ fn challenge(
 
 /// `Bearer` and its realm, which is the URI of the request as Envoy writes it
 /// (`Utility::buildOriginalUri`), but without the query where that holds a token, and cut where something
-/// that looks like one begins, because responses are logged, and with what could end the quoted text percent-encoded: a client must not add a
-/// parameter to the challenge.
+/// that looks like one begins, because responses are logged. What could end the quoted text is
+/// percent-encoded: a client must not add a parameter to the challenge.
 fn realm(request: &Request<'_>, locations: &[Location]) -> Vec<u8> {
     let Some(target) = request.target() else { return b"Bearer realm=\"\"".to_vec() };
     // What a gateway before us has rewritten is shown as it was.
