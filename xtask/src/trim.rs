@@ -1,4 +1,8 @@
-//! Removes what the filter does not need from the linked module.
+//! Removes what the filter does not need from the linked module: V8 compiles the whole of it when it is loaded
+//! (docs/costs.md).
+
+mod same;
+mod unreachable;
 
 use std::collections::BTreeSet;
 
@@ -25,11 +29,13 @@ const EXPORTS: &[&str] = &[
 /// The longest name of a function. Every sidecar loads the names.
 const MAX_NAME: usize = 60;
 
-/// The module without the exports that the filter does not use and without what only they need;
-/// functions get readable names, for the traces that Envoy prints.
+/// The module without the exports that the filter does not use, without functions that are never called or
+/// there twice, and without what only they need. Functions get readable names, for the traces that
+/// Envoy prints.
 ///
 /// # Errors
-/// The names of the exports that the filter needs and the module lacks.
+/// The names of the exports that the filter needs and the module lacks, and of functions that should be
+/// there.
 pub fn trim(mut module: Module) -> Result<Vec<u8>, String> {
     let exports: Vec<_> =
         module.exports.iter().map(|export| (export.id(), export.name.clone())).collect();
@@ -41,7 +47,9 @@ pub fn trim(mut module: Module) -> Result<Vec<u8>, String> {
     for (id, _) in exports.iter().filter(|(_, name)| !EXPORTS.contains(&name.as_str())) {
         module.exports.delete(*id);
     }
+    unreachable::cut(&mut module)?;
     passes::gc::run(&mut module);
+    let mut module = same::merge(module)?;
     for function in module.funcs.iter_mut() {
         // `{:#}` leaves out the hash at the end.
         let name =
@@ -80,20 +88,27 @@ fn short(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use walrus::FunctionBuilder;
+    use walrus::{FunctionBuilder, FunctionId, ValType};
 
     use super::*;
 
     /// A module that exports a function of its own under each of these names.
     fn module(names: &[&str]) -> Module {
         let mut module = Module::default();
-        for name in names {
-            let mut function = FunctionBuilder::new(&mut module.types, &[], &[]);
-            function.name("_ZN4core3fmt5write17h0123456789abcdefE".to_owned());
-            let id = function.finish(Vec::new(), &mut module.funcs);
+        for start in unreachable::NEVER_CALLED {
+            function(&mut module, start, 0);
+        }
+        for (name, value) in names.iter().zip(0..) {
+            let id = function(&mut module, "_ZN4core3fmt5write17h0123456789abcdefE", value);
             module.exports.add(name, id);
         }
         module
+    }
+
+    fn function(module: &mut Module, name: &str, value: i32) -> FunctionId {
+        let mut function = FunctionBuilder::new(&mut module.types, &[], &[ValType::I32]);
+        function.name(name.to_owned()).func_body().i32_const(value);
+        function.finish(Vec::new(), &mut module.funcs)
     }
 
     #[test]
