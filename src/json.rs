@@ -6,11 +6,12 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+
+use crate::in_order::first_repeated;
 
 /// A JSON value. Its texts are parts of the text that it was read from, unless they had escapes:
 /// most of what a token says is read once, without a copy.
@@ -92,8 +93,15 @@ impl From<Json<'_>> for Value {
     }
 }
 
+/// A value as JSON. The one way to write one: what `Display` needs on top is 4 KB of code.
+#[must_use]
+pub fn written(value: &Value) -> String {
+    // Only a map with keys that are no strings can't be written.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
 /// Up to how many members of an object are gone through, one by one, for a name; the names of more
-/// are kept in a tree, so that a client can't make us go through a thousand a thousand times.
+/// are sorted, so that a client can't make us go through a thousand a thousand times.
 const FEW: usize = 16;
 
 /// Bounds on a JSON text. A text that exceeds one of them is refused.
@@ -227,22 +235,12 @@ impl<'de> Visitor<'de> for JsonSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json<'de>, A::Error> {
         let seed = self.nested()?;
         let mut object = Object::default();
-        // Empty while the members are few.
-        let mut names = BTreeSet::new();
         while let Some(name) = members.next_key_seed(NameSeed)? {
             let Some(members_left) = self.state.members_left.get().checked_sub(1) else {
                 return Err(self.state.refuse(JsonError::TooManyMembers));
             };
             self.state.members_left.set(members_left);
-            if object.0.len() == FEW {
-                names.extend(object.0.iter().map(|(name, _)| name.clone()));
-            }
-            let is_new = if object.0.len() < FEW {
-                object.get(&name).is_none()
-            } else {
-                names.insert(name.clone())
-            };
-            if !is_new {
+            if object.0.len() < FEW && object.get(&name).is_some() {
                 return Err(self.state.refuse(JsonError::DuplicateName(name.into_owned())));
             }
             let value = members.next_value_seed(seed)?;
@@ -250,6 +248,11 @@ impl<'de> Visitor<'de> for JsonSeed<'_> {
                 object.0.reserve(FEW);
             }
             object.0.push((name, value));
+        }
+        if object.0.len() > FEW
+            && let Some(name) = first_repeated(object.names())
+        {
+            return Err(self.state.refuse(JsonError::DuplicateName(name.to_owned())));
         }
         Ok(Json::Object(object))
     }

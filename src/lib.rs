@@ -51,6 +51,7 @@ pub mod denial;
 pub mod document;
 pub mod forward;
 pub mod header_names;
+pub mod in_order;
 pub mod json;
 pub mod mask;
 pub mod percent;

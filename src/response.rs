@@ -9,10 +9,10 @@ use crate::authn::locate::{self, Location};
 use crate::authz::routes::Access;
 use crate::decision::Decision;
 use crate::document::{Document, Format, Responses};
-use crate::mask;
 use crate::query;
 use crate::refusal::{Kind, Refusal, TOKEN_MISSING};
 use crate::request::{Request, split_query};
+use crate::{json, mask};
 
 /// How much of the path a challenge shows (`kMaxPathLength` in Envoy's `jwt_authn` filter).
 const MAX_REALM_PATH: usize = 256;
@@ -110,7 +110,7 @@ fn problem(status: u16, text: &str) -> String {
             json!({"type": "about:blank", "title": title, "status": status, "detail": detail})
         }
     };
-    problem.to_string()
+    json::written(&problem)
 }
 
 /// As in `generateRcDetails` of Envoy's `jwt_authn` filter.

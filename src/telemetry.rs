@@ -12,6 +12,7 @@ use crate::authz::routes::Access;
 use crate::decision::{Decision, Verdict};
 use crate::denial::{Denial, Detail};
 use crate::document::{DecisionLog, Document};
+use crate::json;
 use crate::mask;
 use crate::refusal::{Kind, Refusal};
 use crate::request::Request;
@@ -83,7 +84,7 @@ pub fn is_logged(log: DecisionLog, decision: &Decision<'_, '_>) -> bool {
 /// it begins with `{"jwt_rbac":`.
 #[must_use]
 pub fn event(event: &str, fields: &[(&str, &str)]) -> String {
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let quoted = |text: &str| json::written(&text.into());
     let members = [("jwt_rbac", event)].into_iter().chain(fields.iter().copied());
     let members = members.map(|(name, value)| format!("{}:{}", quoted(name), quoted(value)));
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))

@@ -11,7 +11,7 @@ use jwt_rbac::authz::hosts::HostError;
 use jwt_rbac::authz::policies::path::PathPatternError;
 use jwt_rbac::authz::regex::RegexError;
 use jwt_rbac::authz::template::TemplateError;
-use jwt_rbac::json::JsonError;
+use jwt_rbac::json::{self, JsonError};
 use serde_json::Value;
 
 use self::key_set::KeySetFault;
@@ -294,7 +294,7 @@ impl fmt::Display for Found {
             Self::Value(Value::String(text)) => write!(f, "found the string `{text}`"),
             Self::Value(Value::Array(_)) => f.write_str("found a list"),
             Self::Value(Value::Object(_)) => f.write_str("found an object"),
-            Self::Value(value) => write!(f, "found {value}"),
+            Self::Value(value) => write!(f, "found {}", json::written(value)),
         }
     }
 }

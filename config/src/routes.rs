@@ -1,7 +1,5 @@
 //! `routes`: from the schema to the [`RouteTable`].
 
-use std::collections::BTreeSet;
-
 use super::checks::{self, UniqueNames};
 use super::fault::Fault;
 use super::fault::table::TableFault;
@@ -15,6 +13,7 @@ use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authz::hosts::HostPattern;
 use jwt_rbac::authz::routes::{self, AmbiguousPaths, RouteKey, RouteTable, Unmatched};
 use jwt_rbac::authz::template::Template;
+use jwt_rbac::in_order::in_order;
 
 /// How many combinations of host, path and method a table may have. Each takes some hundred bytes,
 /// and all documents of a worker share the 1 GiB that Envoy gives to a VM: a document that fits on
@@ -120,18 +119,16 @@ fn add_route(
     let name = route.name.clone().unwrap_or_else(|| place.to_string());
     let added = table.add(routes::Route { name, access, dry_run: route.dry_run }, keys);
     if let Err(taken) = added {
-        refuse_shared_key(place, taken, problems);
+        refuse_shared_key(place, &taken, problems);
     }
     (hosts, paths.into_iter().map(|(_, path)| path).collect())
 }
 
-fn refuse_shared_key(place: &Place, taken: Vec<String>, problems: &mut Problems) {
-    let mut others = BTreeSet::new();
-    others.extend(taken);
-    problems.error(
-        place.clone(),
-        TableFault::SharedKey { others: others.into_iter().collect() }.into(),
-    );
+fn refuse_shared_key(place: &Place, taken: &[String], problems: &mut Problems) {
+    let mut others = in_order(taken.iter().map(String::as_str));
+    others.dedup_by_key(|(name, _)| *name);
+    let others = others.into_iter().map(|(name, _)| name.to_owned()).collect();
+    problems.error(place.clone(), TableFault::SharedKey { others }.into());
 }
 
 /// The hosts of a route; one `None` where routes name no hosts.

@@ -15,7 +15,7 @@ const FRACTION_BITS: u32 = 52;
 /// What is added to its exponent, for a fraction that counts as a whole number.
 const BIAS: i32 = 1_075;
 /// How many decimals there are, as a factor.
-const DECIMALS: u128 = 1_000_000;
+const DECIMALS: u64 = 1_000_000;
 /// Large numbers are written in groups of nine digits.
 const GROUP: u64 = 1_000_000_000;
 
@@ -30,18 +30,22 @@ pub fn six_decimals(value: f64) -> String {
     if power >= 0 {
         return format!("{sign}{}.000000", doubled(mantissa, power.unsigned_abs()));
     }
-    let millionths = rounded(mantissa, power.unsigned_abs());
-    let (whole, decimals) = (millionths / DECIMALS, millionths % DECIMALS);
-    format!("{sign}{}.{:06}", whole as u64, decimals as u64)
+    let exponent = power.unsigned_abs();
+    let whole = mantissa.checked_shr(exponent).unwrap_or(0);
+    let millionths = millionths(mantissa - whole.checked_shl(exponent).unwrap_or(0), exponent);
+    // All nines are rounded to a whole.
+    let whole = whole + millionths / DECIMALS;
+    format!("{sign}{whole}.{:06}", millionths % DECIMALS)
 }
 
-/// The nearest whole number of millionths to `mantissa` / 2^`exponent`; less than 2^73.
-fn rounded(mantissa: u64, exponent: u32) -> u128 {
-    let millionths = u128::from(mantissa) * DECIMALS;
-    let Some(whole) = millionths.checked_shr(exponent) else { return 0 };
-    let rest = millionths - (whole << exponent);
+/// The nearest whole number of millionths to `part` / 2^`exponent`, which is less than 1.
+fn millionths(part: u64, exponent: u32) -> u64 {
+    // Less than 2^73.
+    let exact = u128::from(part) * u128::from(DECIMALS);
+    let Some(whole) = exact.checked_shr(exponent) else { return 0 };
+    let rest = exact - (whole << exponent);
     let half = 1 << (exponent - 1);
-    whole + u128::from(rest > half || rest == half && whole & 1 == 1)
+    whole as u64 + u64::from(rest > half || rest == half && whole & 1 == 1)
 }
 
 /// The decimal digits of `mantissa` · 2^`exponent`.

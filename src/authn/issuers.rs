@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::in_order::in_order;
+
 /// The `iss` of a provider's tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Issuers {
@@ -19,10 +21,10 @@ pub struct Tenants(Box<[Arc<str>]>);
 
 impl FromIterator<String> for Tenants {
     fn from_iter<I: IntoIterator<Item = String>>(issuers: I) -> Self {
-        let mut issuers: Vec<Arc<str>> = issuers.into_iter().map(Arc::from).collect();
-        issuers.sort_unstable();
-        issuers.dedup();
-        Self(issuers.into())
+        let issuers: Vec<_> = issuers.into_iter().collect();
+        let mut ordered = in_order(issuers.iter().map(String::as_str));
+        ordered.dedup_by_key(|(issuer, _)| *issuer);
+        Self(ordered.into_iter().map(|(issuer, _)| issuer.into()).collect())
     }
 }
 

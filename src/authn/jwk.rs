@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use super::algorithm::Algorithm;
 use super::elliptic_curve::{Curve, Point};
 use super::jwk_error::{JwkError, JwkFault};
+use crate::json;
 
 /// Bounds on an RSA modulus, in bits: RFC 7518 §3.3 asks for the lower one, the upper one bounds
 /// the time of a check.
@@ -199,7 +200,7 @@ fn check_use(jwk: &Map<String, Value>) -> Result<(), JwkError> {
         Some(Value::Array(operations)) if operations.iter().any(|found| found == "verify") => {
             Ok(())
         }
-        Some(found) => Err(error("key_ops", JwkFault::Operations(found.to_string()))),
+        Some(found) => Err(error("key_ops", JwkFault::Operations(json::written(found)))),
     }
 }
 
@@ -228,11 +229,22 @@ fn rsa_key(jwk: &Map<String, Value>) -> Result<VerificationKey, JwkError> {
         return Err(error("n", JwkFault::EvenModulus));
     }
     if !RSA_EXPONENT_BITS.contains(&exponent.bits()) || !is_odd(&exponent) {
-        return Err(error("e", JwkFault::Exponent(exponent.to_string())));
+        return Err(error("e", JwkFault::Exponent(shown(&exponent))));
     }
     RsaPublicKey::new_with_max_size(modulus, exponent, *RSA_BITS.end())
         .map(VerificationKey::Rsa)
         .map_err(|_| error("n", JwkFault::Rsa))
+}
+
+/// A number of at most 64 bits, or how many bits it has.
+fn shown(number: &BigUint) -> String {
+    match number.bits() {
+        ..=64 => {
+            let bytes = number.to_bytes_be();
+            bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte)).to_string()
+        }
+        bits => format!("{bits} bits"),
+    }
 }
 
 fn is_odd(number: &BigUint) -> bool {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::claim_path::ClaimPath;
-use crate::mask;
+use crate::{json, mask};
 
 /// A claim that logs show.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub(super) fn shown(claim: &Value) -> Option<Box<str>> {
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        other => json::written(other),
     }
 }
 

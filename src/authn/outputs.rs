@@ -9,7 +9,7 @@ use serde_json::{Number, Value};
 use super::claim_path::ClaimPath;
 use super::fixed_point::six_decimals;
 use super::jws::UntrustedToken;
-use crate::scalar;
+use crate::{json, scalar};
 
 /// A header that a provider writes.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ fn text(claim: &Value) -> Option<Vec<u8>> {
         Value::Bool(value) => Some(value.to_string().into()),
         Value::Number(number) => Some(number_text(number).into()),
         Value::String(text) => (!text.is_empty()).then(|| text.clone().into()),
-        list_or_object => Some(STANDARD.encode(list_or_object.to_string()).into()),
+        list_or_object => Some(STANDARD.encode(json::written(list_or_object)).into()),
     }
 }
 

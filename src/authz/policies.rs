@@ -22,6 +22,7 @@ use subject::Subject;
 
 use crate::authn::identity::Identity;
 use crate::denial::{Denial, Detail};
+use crate::in_order::in_order;
 use crate::refusal::Refusal;
 use crate::request::Request;
 
@@ -50,12 +51,13 @@ impl Policies {
     /// Puts policies in the order in which Istio asks them: that of the names of Envoy's policies,
     /// `ns[<namespace>]-policy[<name>]-rule[<number>]`.
     #[must_use]
-    pub fn new(mut policies: Vec<Policy>) -> Self {
-        policies.sort_by_cached_key(|policy| {
-            format!("ns[{}]-policy[{}]", policy.namespace, policy.name)
-        });
+    pub fn new(policies: Vec<Policy>) -> Self {
+        let name = |policy: &Policy| format!("ns[{}]-policy[{}]", policy.namespace, policy.name);
+        let names: Vec<_> = policies.iter().map(name).collect();
+        let mut policies: Vec<_> = policies.into_iter().map(Some).collect();
         let mut all = Self::default();
-        for policy in policies {
+        for (_, place) in in_order(names.iter().map(String::as_str)) {
+            let Some(policy) = policies.get_mut(place).and_then(Option::take) else { continue };
             if policy.action == Action::Allow && !policy.dry_run {
                 all.allow_reads_token |= policy.rules.iter().any(Rule::reads_token);
             }

@@ -65,7 +65,13 @@ impl Rule {
     /// Puts conditions that are known without a call to the host before the others.
     pub(super) fn sort(&mut self) {
         let parts = self.from.iter_mut().chain(&mut self.to).chain([&mut self.when]);
-        parts.for_each(|conditions| conditions.sort_by_key(Condition::cost));
+        for conditions in parts {
+            // Sorting them would take 6 KB of code.
+            let mut all = std::mem::take(conditions);
+            for cost in 0..=Condition::MAX_COST {
+                conditions.extend(all.extract_if(.., |condition| condition.cost() == cost));
+            }
+        }
     }
 
     pub(super) fn reads_token(&self) -> bool {
