@@ -17,7 +17,7 @@ use super::suite::ROUTES;
 
 /// How often each Envoy is started. CPU time depends on what else the machine does, so the smallest
 /// of several is nearest to what the module takes. Memory hardly varies.
-const STARTS: usize = 5;
+const STARTS: usize = 9;
 /// The targets for the memory of one plugin on one worker, in MiB: what must hold, and the goal.
 const MEMORY: (f64, f64) = (48.0, 40.0);
 /// Those for its CPU time, in seconds.
