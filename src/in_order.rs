@@ -8,6 +8,13 @@ pub fn in_order<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<(&'t str, u
     ordered
 }
 
+/// Each text once, in order.
+pub fn each_once<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<&'t str> {
+    let mut once: Vec<_> = in_order(texts).into_iter().map(|(text, _)| text).collect();
+    once.dedup();
+    once
+}
+
 /// The first text that is there before; `None` if there is none twice.
 pub fn first_repeated<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<&'t str> {
     let ordered = in_order(texts);
@@ -30,6 +37,11 @@ mod tests {
     #[test]
     fn the_same_texts_keep_their_order() {
         assert_eq!(in_order(["b", "a", "b", ""]), [("", 3), ("a", 1), ("b", 0), ("b", 2)]);
+    }
+
+    #[test]
+    fn the_same_texts_are_there_once() {
+        assert_eq!(each_once(["b", "a", "b", "", "a"]), ["", "a", "b"]);
     }
 
     #[test]

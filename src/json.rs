@@ -93,7 +93,7 @@ impl From<Json<'_>> for Value {
     }
 }
 
-/// A value as JSON. The one way to write one: what `Display` needs on top is 4 KB of code.
+/// A value as JSON. The one way to write one: what `Display` needs on top is code that every sidecar loads.
 #[must_use]
 pub fn written(value: &Value) -> String {
     // Only a map with keys that are no strings can't be written.

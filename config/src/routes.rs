@@ -13,7 +13,7 @@ use jwt_rbac::authn::Authenticator;
 use jwt_rbac::authz::hosts::HostPattern;
 use jwt_rbac::authz::routes::{self, AmbiguousPaths, RouteKey, RouteTable, Unmatched};
 use jwt_rbac::authz::template::Template;
-use jwt_rbac::in_order::in_order;
+use jwt_rbac::in_order::each_once;
 
 /// How many combinations of host, path and method a table may have. Each takes some hundred bytes,
 /// and all documents of a worker share the 1 GiB that Envoy gives to a VM: a document that fits on
@@ -125,9 +125,8 @@ fn add_route(
 }
 
 fn refuse_shared_key(place: &Place, taken: &[String], problems: &mut Problems) {
-    let mut others = in_order(taken.iter().map(String::as_str));
-    others.dedup_by_key(|(name, _)| *name);
-    let others = others.into_iter().map(|(name, _)| name.to_owned()).collect();
+    let others = each_once(taken.iter().map(String::as_str));
+    let others = others.into_iter().map(str::to_owned).collect();
     problems.error(place.clone(), TableFault::SharedKey { others }.into());
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::in_order::in_order;
+use crate::in_order::each_once;
 
 /// The `iss` of a provider's tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +22,8 @@ pub struct Tenants(Box<[Arc<str>]>);
 impl FromIterator<String> for Tenants {
     fn from_iter<I: IntoIterator<Item = String>>(issuers: I) -> Self {
         let issuers: Vec<_> = issuers.into_iter().collect();
-        let mut ordered = in_order(issuers.iter().map(String::as_str));
-        ordered.dedup_by_key(|(issuer, _)| *issuer);
-        Self(ordered.into_iter().map(|(issuer, _)| issuer.into()).collect())
+        let issuers = each_once(issuers.iter().map(String::as_str));
+        Self(issuers.into_iter().map(Arc::from).collect())
     }
 }
 

@@ -61,9 +61,6 @@ impl Condition {
         }
     }
 
-    /// The highest of [`Condition::cost`].
-    pub(super) const MAX_COST: u8 = 3;
-
     /// What it takes to know, to be asked in this order: what the request says, what the token says,
     /// and what the host has to be called for.
     pub(super) fn cost(&self) -> u8 {

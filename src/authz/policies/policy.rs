@@ -68,8 +68,8 @@ impl Rule {
         for conditions in parts {
             // Sorting them would take 6 KB of code.
             let mut all = std::mem::take(conditions);
-            for cost in 0..=Condition::MAX_COST {
-                conditions.extend(all.extract_if(.., |condition| condition.cost() == cost));
+            while let Some(least) = all.iter().map(Condition::cost).min() {
+                conditions.extend(all.extract_if(.., |condition| condition.cost() == least));
             }
         }
     }

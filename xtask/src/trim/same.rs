@@ -53,30 +53,31 @@ fn kept(module: &Module, bodies: &[FunctionBody<'_>]) -> HashMap<FunctionId, Fun
 }
 
 fn redirect(module: &mut Module, kept: HashMap<FunctionId, FunctionId>) {
+    let mut kept = Kept(kept);
     for element in module.elements.iter_mut() {
         if let ElementItems::Functions(functions) = &mut element.items {
             for function in functions {
-                *function = *kept.get(function).unwrap_or(function);
+                kept.visit_function_id_mut(function);
             }
         }
     }
     for export in module.exports.iter_mut() {
         if let ExportItem::Function(function) = &mut export.item {
-            *function = *kept.get(function).unwrap_or(function);
+            kept.visit_function_id_mut(function);
         }
     }
-    let mut calls = Calls(kept);
     for function in module.funcs.iter_mut() {
         if let FunctionKind::Local(function) = &mut function.kind {
             let entry = LocalFunction::entry_block(function);
-            dfs_pre_order_mut(&mut calls, function, entry);
+            dfs_pre_order_mut(&mut kept, function, entry);
         }
     }
 }
 
-struct Calls(HashMap<FunctionId, FunctionId>);
+/// Puts the kept function in the place of each that is the same.
+struct Kept(HashMap<FunctionId, FunctionId>);
 
-impl VisitorMut for Calls {
+impl VisitorMut for Kept {
     fn visit_function_id_mut(&mut self, function: &mut FunctionId) {
         *function = *self.0.get(function).unwrap_or(function);
     }
